@@ -1,0 +1,61 @@
+"""Who may see one stored version: the whole trust group, named peers, or everyone in it except some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["group", "named", "except"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The peers a version is for, always within the members of its group: membership is checked on every read.
+
+    An empty ``named`` audience is nobody.
+
+    :param peers: peer ids; empty for ``group``.
+    """
+
+    kind: Kind
+    peers: frozenset[int] = frozenset()
+
+    def admits(self, peer_id: int) -> bool:
+        """Say whether this peer, if it is a member, may see the version."""
+        if self.kind == "group":
+            return True
+        return (peer_id in self.peers) == (self.kind == "named")
+
+    def covers(self, other: Audience) -> bool:
+        """Say whether everyone ``other`` admits is admitted here too, whoever joins the group later."""
+        if self.kind == "group":
+            return True
+        if other.kind == "group":
+            return self.kind == "except" and not self.peers
+        if self.kind == "named":
+            return other.kind == "named" and other.peers <= self.peers
+        if other.kind == "except":
+            return self.peers <= other.peers
+        return not (self.peers & other.peers)
+
+    def key(self) -> str:
+        """Return the text that is equal for equal audiences: ``group``, ``named:1,7``, ``except:3``."""
+        if self.kind == "group":
+            return "group"
+        return f"{self.kind}:{','.join(str(peer) for peer in sorted(self.peers))}"
+
+    @staticmethod
+    def from_key(key: str) -> Audience:
+        """Read what `key` wrote. Raises ValueError for anything else."""
+        kind, _, peers = key.partition(":")
+        if kind == "group" and not peers:
+            return WHOLE_GROUP
+        members = frozenset(int(peer) for peer in peers.split(",") if peer)
+        if kind == "named":
+            return Audience("named", members)
+        if kind == "except":
+            return Audience("except", members)
+        raise ValueError("not the key of an audience")
+
+
+WHOLE_GROUP = Audience("group")

@@ -1,0 +1,55 @@
+"""Every bound of the hub, each with its reason. Nothing outside this file invents a limit of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_CONTENT_LENGTH: Final = 32 * 1024 * 1024
+"""Octets of a decoded request body (TAXII 2.1 §4.2.1). A Python tree needs about ten times its JSON text:
+320 MiB is what a 1 GB machine can spare for one request."""
+
+SYNC_CONTENT_LENGTH: Final = 2 * 1024 * 1024
+"""Larger envelopes are answered `pending` and processed by the worker: 2 MiB is about 2,000 signed indicators,
+half a second of verification, well inside the 30 s a client waits."""
+
+MAX_OBJECTS: Final = 20_000
+"""Objects in one envelope: status lists are never truncated (taxii2-client compares them), so they must be bounded."""
+
+MAX_OBJECT_BYTES: Final = 4 * 1024 * 1024
+"""JCS octets of one object: an artifact with a sizeable payload passes, a page of them still fits in memory."""
+
+MAX_DEPTH: Final = 64
+"""Levels of JSON nesting: real STIX stays below 12; deeper trees only serve to exhaust the stack."""
+
+PAGE_OBJECTS_DEFAULT: Final = 1_000
+"""Objects on a page without `limit`: stix2's TAXIICollectionSource reads only the first page."""
+
+PAGE_OBJECTS_MAX: Final = 5_000
+"""Objects on a page whatever `limit` says."""
+
+PAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Octets of objects on a page (at least one object is always served): a client on a 4 Mbit/s line gets it in 30 s gzipped."""
+
+MAX_QUERY_VALUES: Final = 1_000
+"""Values in one `match[...]` filter: each is one SQL parameter, SQLite's limit is 32,766."""
+
+MAX_URL_LENGTH: Final = 64 * 1024
+"""Octets of a request target; match[id] with 1,000 ids is about 50,000."""
+
+MAX_PATTERN_LENGTH: Final = 64 * 1024
+"""Characters of a STIX pattern: published ones stay below 10,000."""
+
+MAX_PATTERN_DEPTH: Final = 64
+"""Nested parentheses in a STIX pattern."""
+
+MAX_SIGNATURES: Final = 16
+"""Signatures on one object: each costs a verification."""
+
+SIGNATURE_FUTURE_SECONDS: Final = 300
+"""How far ahead of the hub's clock a signing time may be: peers without good NTP drift by minutes, not hours."""
+
+STATUS_RETENTION_SECONDS: Final = 30 * 24 * 3600
+"""How long a status is kept after processing; TAXII 2.1 §4.3 asks for 24 h, thin links are down for longer."""
+
+COMMIT_CHUNK_OBJECTS: Final = 500
+"""Objects the worker commits in one transaction, so that one large envelope does not hold the write lock for seconds."""
