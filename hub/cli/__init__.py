@@ -1,0 +1,82 @@
+"""The ``cybex`` command: parse, call a service, print. Each command is loaded only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from hub.errors import CybexError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # name: (module:attribute, one line of help; repeated here so that --help loads nothing)
+    "init": ("hub.cli.init:init", "Make a new hub: configuration, secrets, database, operator."),
+    "serve": ("hub.cli.serve:serve", "Serve TAXII and the API."),
+    "worker": ("hub.cli.worker:worker", "Process large envelopes, embargoes and retention."),
+    "demo": ("hub.cli.demo:demo", "Start a complete demonstration world on this machine."),
+    "doctor": ("hub.cli.doctor:doctor", "Check a hub and say what to do."),
+    "migrate": ("hub.cli.migrate:migrate", "Bring the database to this version's schema."),
+    "backup": ("hub.cli.backup:backup", "Write a consistent backup while the hub runs."),
+    "restore": ("hub.cli.backup:restore", "Restore a backup into an empty hub."),
+    "peer": ("hub.cli.peer:peer", "Peers: the organisations the hub knows."),
+    "group": ("hub.cli.group:group", "Trust groups; each is a TAXII API root."),
+    "member": ("hub.cli.member:member", "Members of a trust group and their rights."),
+    "collection": ("hub.cli.collection:collection", "Collections of a trust group."),
+    "credential": ("hub.cli.credential:credential", "Credentials of a peer."),
+    "relay-right": ("hub.cli.relay_right:relay_right", "Who may make versions for another author."),
+    "key": ("hub.cli.key_ring:key", "Signing keys: new, list, show, revoke."),
+    "sign": ("hub.cli.sign:sign", "Sign STIX objects (ITU-T X.590)."),
+    "verify": ("hub.cli.verify:verify", "Verify signatures of STIX objects."),
+    "push": ("hub.cli.push:push", "Sign a bundle and post it to a collection."),
+    "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
+    "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
+    "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),
+    "audit": ("hub.cli.audit:audit", "What operators and administrators did."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called: `cybex verify` must not load SQLAlchemy."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, None when there is no such name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - a wrong table entry is a programming error
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cybex", prog_name="cybex")
+def cybex() -> None:
+    """Exchange signed STIX incidents between CIRTs over TAXII 2.1.
+
+    Example: cybex demo --data demo-data --port 8765
+    """
+
+
+def main() -> None:
+    """Run the command line; a foreseen error is one line on standard error and exit code 1, never a traceback."""
+    try:
+        cybex()
+    except CybexError as error:
+        where = f" ({error.field})" if error.field else ""
+        click.echo(
+            f"cybex: {error.title}{where}: {error.detail}" if error.detail else f"cybex: {error.title}", err=True
+        )
+        sys.exit(1)

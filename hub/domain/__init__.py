@@ -1,1 +1,4 @@
-"""The pure core: no clock, randomness, database, network, Flask, configuration or log. Time, keys and limits are arguments."""
+"""The pure core: no clock, randomness, database, network, Flask, configuration or log.
+
+Time, randomness, keys and limits are arguments.
+"""

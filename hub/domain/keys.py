@@ -1,4 +1,7 @@
-"""Signing keys and the key ring: who may sign for whom, from when to when. A signature proves a key; the ring says whose."""
+"""Signing keys and the key ring: who may sign for whom, from when to when.
+
+A signature proves a key; the ring says whose.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,46 @@
+"""What every service is given: the store, the clock, randomness, validation and the bounds of this hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hub.domain import limits
+from hub.domain.stix_validation import StixValidator
+from hub.services.wakeup import Wakeup
+from hub.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The operator's bounds, each at most the hub's own (`hub.domain.limits`). Octets and objects."""
+
+    max_content_length: int = limits.MAX_CONTENT_LENGTH
+    sync_content_length: int = limits.SYNC_CONTENT_LENGTH
+    max_objects: int = limits.MAX_OBJECTS
+    page_objects_default: int = limits.PAGE_OBJECTS_DEFAULT
+    page_objects_max: int = limits.PAGE_OBJECTS_MAX
+    page_bytes_max: int = limits.PAGE_BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One hub, wired. Made by `hub.bootstrap`, shared by all threads of a process.
+
+    :param clock: microseconds since the epoch, UTC.
+    :param token_bytes: cryptographically strong random octets, as ``secrets.token_bytes``.
+    :param cursor_key: authenticates ``next``; the same in every process of the hub.
+    :param public_url: absolute base URL ending in ``/``; None means the request's own host.
+    """
+
+    db: Database
+    clock: Callable[[], int]
+    token_bytes: Callable[[int], bytes]
+    validator: StixValidator
+    cursor_key: bytes
+    bounds: Bounds = field(default_factory=Bounds)
+    public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    allow_test_key: bool = False
+    wakeup: Wakeup = field(default_factory=Wakeup)
