@@ -1,0 +1,163 @@
+"""Decide: may this peer publish this object here, and who may see it? Marking definitions first, signatures last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.domain.canonical import parse
+from hub.domain.membership import Collection, CollectionRights, Peer, TrustGroup
+from hub.domain.policy.publish import Publication, Verdict, decide
+from hub.domain.signature_profile import related_version
+from hub.domain.submission import Decided, Failed, Parsed, Verified
+from hub.services.verification import StoredTarget
+from hub.store import entries as entry_store
+from hub.store import held as held_store
+
+MARKING_TYPE = "marking-definition"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a submission is going and who sends it, as things stand now.
+
+    :param peers: every peer of the hub by STIX identity: authorship is protected hub-wide.
+    :param relay_rights: identities of authors for whom the submitter may make versions in this group.
+    """
+
+    group: TrustGroup
+    collection: Collection
+    rights: CollectionRights | None
+    submitter: Peer
+    peers: Mapping[str, Peer]
+    relay_rights: frozenset[str]
+
+
+def decide_all(
+    tx: Connection,
+    place: Place,
+    verified: Sequence[Verified],
+    stored: Mapping[str, Sequence[StoredTarget]],
+    *,
+    now: int,
+) -> tuple[list[Decided], list[Failed]]:
+    """Return what may be published, in the order of the envelope, and what may not."""
+    markings = _stored_markings(tx, place, verified, now)
+    carried = {item.parsed.facts.id: item.parsed.obj for item in verified if item.parsed.facts.type == MARKING_TYPE}
+    verdicts: dict[int, Verdict] = {}
+    for item in verified:
+        if item.parsed.facts.type == MARKING_TYPE:
+            verdicts[item.parsed.index] = _decide(place, item, {**markings, **carried}, now)
+            if verdicts[item.parsed.index].decision:
+                markings[item.parsed.facts.id] = item.parsed.obj
+    for item in verified:
+        if item.parsed.facts.type != MARKING_TYPE and not item.parsed.is_signature:
+            verdicts[item.parsed.index] = _decide(place, item, markings, now)
+    by_target = _verdicts_by_target(verified, verdicts, stored)
+    for item in verified:
+        if item.parsed.is_signature:
+            verdict = _decide(place, item, markings, now)
+            verdicts[item.parsed.index] = _as_its_target(verdict, by_target.get(_target_of(item.parsed)))
+    decided: list[Decided] = []
+    failed: list[Failed] = []
+    for item in verified:
+        verdict = verdicts[item.parsed.index]
+        if verdict.decision:
+            decided.append(Decided(item, verdict))
+        else:
+            failed.append(item.parsed.failed(verdict.decision.rule, verdict.decision.reason))
+    return decided, failed
+
+
+def _decide(place: Place, item: Verified, markings: Mapping[str, Mapping[str, Any]], now: int) -> Verdict:
+    author = item.parsed.facts.created_by_ref
+    return decide(
+        Publication(
+            facts=item.parsed.facts,
+            body=item.parsed.obj,
+            submitter=place.submitter,
+            group=place.group,
+            collection=place.collection,
+            rights=place.rights,
+            author=place.peers.get(author) if author is not None else None,
+            relay_right=author in place.relay_rights,
+            attestation=item.attestation,
+            signature_refusal=item.refusal,
+            markings=markings,
+            identities={identity: peer.id for identity, peer in place.peers.items()},
+            now=now,
+        )
+    )
+
+
+Target = tuple[str, str]
+
+
+def _target_of(signature: Parsed) -> Target:
+    return str(signature.obj.get("related_to")), str(signature.obj.get("related_version"))
+
+
+def _verdicts_by_target(
+    verified: Sequence[Verified], verdicts: Mapping[int, Verdict], stored: Mapping[str, Sequence[StoredTarget]]
+) -> dict[Target, Verdict | StoredTarget]:
+    found: dict[Target, Verdict | StoredTarget] = {}
+    wanted = {_target_of(item.parsed)[0] for item in verified if item.parsed.is_signature}
+    for stix_id, versions in stored.items():
+        for version in versions:
+            found[stix_id, related_version(version.obj)] = version
+    for item in verified:
+        if not item.parsed.is_signature and item.parsed.facts.id in wanted:
+            found[item.parsed.facts.id, related_version(item.parsed.obj)] = verdicts[item.parsed.index]
+    return found
+
+
+def _as_its_target(verdict: Verdict, target: Verdict | StoredTarget | None) -> Verdict:
+    """Give a signature the audience of what it signs: a signature tells that its object exists."""
+    if not verdict.decision or target is None:
+        return verdict
+    if isinstance(target, StoredTarget):
+        return replace(verdict, audience=target.audience, expires_at=target.expires_at, embargo_until=None)
+    if not target.decision:
+        refused = replace(verdict.decision, allowed=False, rule="signature", reason="the object it signs was refused")
+        return replace(verdict, decision=refused, audience=None)
+    return replace(
+        verdict,
+        audience=target.audience,
+        tlp=target.tlp,
+        expires_at=target.expires_at,
+        embargo_until=target.embargo_until,
+        onward_relay=target.onward_relay,
+    )
+
+
+def _stored_markings(
+    tx: Connection, place: Place, verified: Sequence[Verified], now: int
+) -> dict[str, Mapping[str, Any]]:
+    refs = sorted({ref for item in verified for ref in item.parsed.facts.marking_refs})
+    found: dict[str, Mapping[str, Any]] = {}
+    if not refs:
+        return found
+    for stix_id, rows in entry_store.bodies_of(tx, place.group.id, refs).items():
+        for body, audience, _, expires_at in rows:
+            if audience.admits(place.submitter.id) and (expires_at is None or expires_at > now):
+                _keep_marking(found, stix_id, body)
+    for stix_id, bodies in held_store.of_objects(tx, place.group.id, place.submitter.id, refs).items():
+        for body in bodies:
+            _keep_marking(found, stix_id, body)
+    pending = sorted(
+        {str(ref) for marking in found.values() for ref in marking.get("object_marking_refs", [])} - set(found)
+    )
+    for stix_id, rows in (entry_store.bodies_of(tx, place.group.id, pending) if pending else {}).items():
+        for body, audience, _, _ in rows:
+            if audience.admits(place.submitter.id):
+                _keep_marking(found, stix_id, body)
+    return found
+
+
+def _keep_marking(found: dict[str, Mapping[str, Any]], stix_id: str, body: bytes) -> None:
+    marking = parse(body)
+    if isinstance(marking, dict):
+        found[stix_id] = marking
