@@ -141,8 +141,9 @@ def sync(wanted: str) -> None:
     say(f"installing the locked packages ({wanted})")
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
-    python = ["--python", str(VENV / "bin" / "python")]
-    run([str(UV), "sync", "--frozen", "--quiet", *python, *SETS[wanted]], environment)
+    # The system's certificates: many CIRTs sit behind a proxy whose CA only the machine knows.
+    options = ["--frozen", "--quiet", "--system-certs", "--python", str(VENV / "bin" / "python")]
+    run([str(UV), "sync", *options, *SETS[wanted]], environment)
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> None:
