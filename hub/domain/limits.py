@@ -33,6 +33,13 @@ PAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 MAX_QUERY_VALUES: Final = 1_000
 """Values in one `match[...]` filter: each is one SQL parameter, SQLite's limit is 32,766."""
 
+MAX_QUERY_PARAMETERS: Final = 100
+"""Parameters in one query string: TAXII knows seven, proxies and cache busters add a few."""
+
+CURSOR_FILTER_BYTES: Final = 1_024
+"""Octets of filters that ``next`` carries itself; longer ones are carried as a digest and must be sent again with it,
+so that a request with 1,000 ids and its cursor still fits in a URL."""
+
 MAX_URL_LENGTH: Final = 64 * 1024
 """Octets of a request target; match[id] with 1,000 ids is about 50,000."""
 
