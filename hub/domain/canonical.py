@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
 
 import jiter
 import orjson
@@ -70,7 +70,7 @@ def jcs(value: object) -> bytes:
             that is not a string, a type that JSON has not, or more than twice ``limits.MAX_DEPTH`` levels.
     """
     try:
-        if _guard(value, limits.MAX_DEPTH * 2) and _plain_names(value):
+        if _guard(value, limits.MAX_DEPTH * 2):
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return rfc8785.dumps(value)  # type: ignore[arg-type] # the guard has seen that it is JSON
     except (TypeError, UnicodeError, rfc8785.CanonicalizationError):
@@ -84,18 +84,23 @@ def sha256_hex(data: bytes) -> str:
 
 
 def _guard(value: object, max_depth: int) -> bool:
-    """Refuse what I-JSON cannot carry; say whether every number is one that orjson spells as RFC 8785 does."""
+    """Refuse what I-JSON cannot carry; say whether orjson spells every number and sorts every name as RFC 8785 does."""
     plain = True
-    level: list[object] = [value]
-    wrapped: list[object] = [level]  # the value itself may be a scalar
+    wrapped: list[Any] = [[value]]  # the value itself may be a scalar
     depth = -1
     while wrapped:
         depth += 1
         if depth > max_depth:
             raise MalformedJson(f"it is nested more than {max_depth} levels deep")
-        deeper: list[object] = []
+        deeper: list[Any] = []
         for container in wrapped:
-            for item in container.values() if type(container) is dict else container:  # type: ignore[attr-defined]
+            items: Iterable[Any] = container
+            if type(container) is dict:
+                items = container.values()
+                names = "".join(container)
+                if not names.isascii() and max(names) >= _FIRST_ODD_KEY:
+                    plain = False
+            for item in items:
                 kind = type(item)
                 if kind is str or kind is bool or item is None:
                     continue
@@ -122,21 +127,6 @@ def _is_plain(number: float) -> bool:
         # Written canonically it becomes an integer that no strict reader would take.
         raise MalformedJson("a whole number lies outside ±(2^53-1); send it as a string (RFC 7493 §2.2)")
     return not whole and _PLAIN_FLOAT_MIN <= size <= _PLAIN_FLOAT_MAX
-
-
-def _plain_names(value: object) -> bool:
-    """Say whether all names sort the same by UTF-8 bytes as by UTF-16 units. The depth was checked before."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if type(item) is dict:
-            names = "".join(item)
-            if not names.isascii() and max(names) >= _FIRST_ODD_KEY:
-                return False
-            stack.extend(child for child in item.values() if type(child) is dict or type(child) is list)
-        elif type(item) is list:
-            stack.extend(child for child in item if type(child) is dict or type(child) is list)
-    return True
 
 
 def _reason(message: str, data: bytes) -> str:
