@@ -60,3 +60,34 @@ STATUS_RETENTION_SECONDS: Final = 30 * 24 * 3600
 
 COMMIT_CHUNK_OBJECTS: Final = 500
 """Objects the worker commits in one transaction: one large envelope must not hold the write lock for seconds."""
+
+LOGIN_FAILURES: Final = 20
+"""Failures for one user name from one address before further tries are refused unseen: scripts with a stale password
+behind a NAT reach ten quickly."""
+
+LOGIN_FAILURE_WINDOW_US: Final = 60 * 1_000_000
+"""How long those failures count: a person who mends the password waits a minute at most."""
+
+LOGIN_FAILURE_PAIRS: Final = 10_000
+"""Pairs of address and user name remembered per process: about 3 MB at the longest names."""
+
+LAST_USED_RESOLUTION_US: Final = 60 * 1_000_000
+"""How exactly a credential's last use is known: a feed that polls each second must not cost a write each second."""
+
+CREDENTIAL_LIFETIME_SECONDS: Final = 400 * 24 * 3600
+"""How long a credential lives when nobody says otherwise: a year and the month in which renewal is forgotten."""
+
+CREDENTIALS_PER_PEER: Final = 1_000
+"""Rows of credentials of one peer, revoked ones included: daily rotation for years, but no filling of the database."""
+
+KEYS_PER_PEER: Final = 1_000
+"""Signing keys of one peer, revoked ones included: the key ring is held in memory."""
+
+API_BODY_BYTES: Final = 64 * 1024
+"""Octets of a request body on /api/v1: the longest valid one, a group with its description, is below 20 KiB."""
+
+API_PAGE_DEFAULT: Final = 100
+"""Entries of a list on /api/v1 without `limit`."""
+
+API_PAGE_MAX: Final = 1_000
+"""Entries of a list on /api/v1 whatever `limit` says."""

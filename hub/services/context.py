@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hub.domain import limits
 from hub.domain.stix_validation import StixValidator
+from hub.services.throttle import Throttle
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
 
@@ -44,3 +45,4 @@ class Hub:
     metrics_allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     allow_test_key: bool = False
     wakeup: Wakeup = field(default_factory=Wakeup)
+    throttle: Throttle = field(default_factory=Throttle)
