@@ -52,6 +52,9 @@ MAX_PATTERN_DEPTH: Final = 64
 MAX_SIGNATURES: Final = 16
 """Signatures on one object: each costs a verification."""
 
+MAX_COUNTERSIGNATURES: Final = 8
+"""Countersignatures nested in one signature: author, relay, hub and a notary are four; each costs a verification."""
+
 SIGNATURE_FUTURE_SECONDS: Final = 300
 """How far ahead of the hub's clock a signing time may be: peers without good NTP drift by minutes, not hours."""
 
