@@ -1,11 +1,22 @@
 """Signing keys and the key ring: who may sign for whom, from when to when.
 
-A signature proves a key; the ring says whose.
+A signature proves a key; the ring says whose. Keys and certificates inside a signature give no trust of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
+
+from hub.domain import limits
+from hub.domain.key_material import PublicKey, public_key
+from hub.domain.policy.decision import Decision, allow, deny
+from hub.errors import SignatureError
+
+RULE: Final = "signature"
+COMPROMISED: Final = "compromised"
+"""The revocation reason under which nothing that arrives later is believed, whatever its signing time says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +34,77 @@ class SigningKey:
     revoked_at: int | None = None
     revocation_reason: str | None = None
     created_at: int = 0
+
+
+class KeyRing:
+    """The enrolled keys that may count in one check. Each is loaded once, when a signature first names it."""
+
+    def __init__(self, keys: Iterable[SigningKey], *, allow_test_key: bool = False) -> None:
+        """Hold some keys.
+
+        :param allow_test_key: also believe keys whose private half is printed in a standard; for test vectors only.
+        """
+        self._allow_test_key = allow_test_key
+        self._by_text: dict[str, tuple[SigningKey, ...]] = {}
+        for key in keys:
+            text = key.public_key.rstrip("=")
+            self._by_text[text] = (*self._by_text.get(text, ()), key)
+        # Only enrolled keys are ever loaded, so this holds at most as many as the ring.
+        self._loaded: dict[str, PublicKey] = {}
+
+    def __len__(self) -> int:
+        return sum(len(keys) for keys in self._by_text.values())
+
+    def keys(self) -> tuple[SigningKey, ...]:
+        """Return every key of the ring."""
+        return tuple(key for keys in self._by_text.values() for key in keys)
+
+    def matching(self, signature: Mapping[str, Any]) -> tuple[SigningKey, ...]:
+        """Return the enrolled keys that a signature object names; none when it names a certificate.
+
+        The text of ``public_key`` is compared without its padding: both spellings name the same key, and the text
+        itself is signed, so nobody can change it (X.590 6.2.1).
+        """
+        text = signature.get("public_key")
+        if not isinstance(text, str):
+            return ()
+        bare = text.rstrip("=")
+        if text not in (bare, bare + "=" * (-len(bare) % 4)):
+            return ()
+        return self._by_text.get(bare, ())
+
+    def loaded(self, key: SigningKey) -> PublicKey:
+        """Return a key of the ring ready to verify with.
+
+        Raises:
+            SignatureError: what was enrolled is not a usable key, or not of the algorithm or id it was enrolled with.
+        """
+        known = self._loaded.get(key.public_key)
+        if known is None:
+            known = public_key(key.public_key, allow_test_key=self._allow_test_key)
+            self._loaded[key.public_key] = known
+        if known.algorithm != key.algorithm or known.kid != key.kid:
+            raise SignatureError("the enrolled key contradicts its own algorithm or id; enrol it again", field="kid")
+        return known
+
+    @staticmethod
+    def standing(key: SigningKey, signed_at: int, now: int) -> Decision:
+        """Say whether a key could sign at a time; both times are microseconds since the epoch.
+
+        1. The signing time is not ahead of the hub's clock by more than ``limits.SIGNATURE_FUTURE_SECONDS``.
+        2. ``valid_from <= signed_at < valid_until``.
+        3. A key revoked as compromised is believed no more, because its thief chooses the signing time.
+        4. A key revoked for another reason is believed for what was signed before.
+        """
+        if signed_at > now + limits.SIGNATURE_FUTURE_SECONDS * 1_000_000:
+            return deny(RULE, "the signing time lies in the future; check the signer's clock")
+        if signed_at < key.valid_from:
+            return deny(RULE, "the key was not yet valid at the signing time")
+        if key.valid_until is not None and signed_at >= key.valid_until:
+            return deny(RULE, "the key had expired at the signing time")
+        if key.revoked_at is not None:
+            if key.revocation_reason == COMPROMISED and now >= key.revoked_at:
+                return deny(RULE, "the key is revoked as compromised; sign again with another key")
+            if signed_at >= key.revoked_at:
+                return deny(RULE, "the key was revoked before the signing time")
+        return allow(RULE, "the key was valid at the signing time")
