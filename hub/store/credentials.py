@@ -1,0 +1,117 @@
+"""Credentials: how peers prove who they are. Secrets are stored as salted digests only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
+from hub.domain.membership import Credential, CredentialKind, Peer, Role
+from hub.store.conflicts import refusing_duplicates
+from hub.store.rows import credential_of, peer_of
+from hub.store.tables import credential, peer
+
+TOUCH_INTERVAL_US: Final = 60_000_000
+"""How exact `last_used_at` is: a feed that polls ten times a second must not cost ten commits."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """A credential, whose it is, and what proves it. For a certificate salt and hash are empty."""
+
+    credential: Credential
+    peer: Peer
+    salt: bytes
+    secret_hash: bytes
+
+
+def add(
+    tx: Connection,
+    *,
+    peer_id: int,
+    kind: CredentialKind | str,
+    role: Role | str,
+    label: str,
+    username: str | None,
+    lookup: str | None,
+    salt: bytes,
+    secret_hash: bytes,
+    fingerprint: str | None,
+    now: int,
+    expires_at: int | None,
+) -> Credential:
+    """Return the new credential.
+
+    Raises Conflict when a credential that is not revoked has the user name or the certificate.
+    """
+    values = {
+        "peer_id": peer_id,
+        "kind": CredentialKind(kind).value,
+        "role": Role(role).value,
+        "label": label,
+        "username": username,
+        "lookup": lookup,
+        "salt": salt,
+        "secret_hash": secret_hash,
+        "fingerprint": fingerprint,
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    with refusing_duplicates(tx, "another credential has this user name or certificate", field="username"):
+        return credential_of(tx.execute(insert(credential).values(values).returning(*credential.c)).one())
+
+
+def by_id(tx: Connection, credential_id: int) -> StoredCredential | None:
+    """Return a credential by its id."""
+    return _one(tx, credential.c.id == credential_id)
+
+
+def by_username(tx: Connection, username: str) -> StoredCredential | None:
+    """Return the credential with this user name, expired or revoked ones included: the caller decides."""
+    return _one(tx, credential.c.username == username)
+
+
+def by_lookup(tx: Connection, lookup: str) -> StoredCredential | None:
+    """Return the credential whose token has this public part, expired or revoked ones included."""
+    return _one(tx, credential.c.lookup == lookup)
+
+
+def by_fingerprint(tx: Connection, fingerprint: str) -> StoredCredential | None:
+    """Return the credential of the certificate with this fingerprint, expired or revoked ones included."""
+    return _one(tx, credential.c.fingerprint == fingerprint)
+
+
+def of_peer(tx: Connection, peer_id: int) -> list[Credential]:
+    """Return a peer's credentials, the oldest first, revoked ones included."""
+    rows = tx.execute(select(credential).where(credential.c.peer_id == peer_id).order_by(credential.c.id))
+    return [credential_of(row) for row in rows]
+
+
+def revoke(tx: Connection, credential_id: int, now: int) -> bool:
+    """Say whether the credential became revoked just now: False when there is none or it was revoked before."""
+    statement = update(credential).where(credential.c.id == credential_id, credential.c.revoked_at.is_(None))
+    return tx.execute(statement.values(revoked_at=now)).rowcount == 1
+
+
+def touch(tx: Connection, credential_id: int, now: int) -> bool:
+    """Record the use of a credential, at most once per `TOUCH_INTERVAL_US`; say whether anything was written."""
+    long_ago = or_(credential.c.last_used_at.is_(None), credential.c.last_used_at <= now - TOUCH_INTERVAL_US)
+    statement = update(credential).where(credential.c.id == credential_id, long_ago)
+    return tx.execute(statement.values(last_used_at=now)).rowcount == 1
+
+
+def _one(tx: Connection, condition: ColumnElement[bool]) -> StoredCredential | None:
+    # A user name or certificate may also stand on revoked lines; the one in force comes first, then the newest.
+    row = tx.execute(
+        select(credential, peer)
+        .join(peer, peer.c.id == credential.c.peer_id)
+        .where(condition)
+        .order_by(credential.c.revoked_at.is_(None).desc(), credential.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return StoredCredential(
+        credential_of(row), peer_of(row), row._mapping[credential.c.salt], row._mapping[credential.c.secret_hash]
+    )

@@ -1,0 +1,162 @@
+"""A database and its transactions: what `read` shows and what is durable when `write` returns."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from hub.errors import Busy
+from hub.store import schema
+from hub.store.engines import LOCK_WAIT_MS, make_engine
+
+Dialect = Literal["sqlite", "postgresql"]
+
+# SQLite's primary result codes that mean "not now": everything else is a fault of the program or of the file.
+_SQLITE_BUSY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+class Database:
+    """One SQLite file or one PostgreSQL database. Safe to share between threads; not across a fork.
+
+    Guarantees: when `write` returns, everything in it is on disk, and when it raises, nothing of it is; the one
+    exception is `Busy` from a PostgreSQL connection that broke during the commit itself, where either may be true.
+    `read` shows one snapshot of committed state and never waits for a writer. Nothing is retried here.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.dialect = cast(Dialect, engine.dialect.name)
+        # A thread that waits for another thread of this process must not poll the file's lock with growing sleeps.
+        self._writer = threading.Lock() if self.dialect == "sqlite" else None
+        self._reader = engine
+        if self.dialect == "postgresql":
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Return the database at ``sqlite:///path`` or ``postgresql://...``, which need not be migrated yet.
+
+        :raises ConfigError: the URL is not usable, or the driver is not installed.
+        """
+        return cls(make_engine(url))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a transaction that sees one snapshot of committed state, from its first statement on.
+
+        :raises Busy: the database cannot be reached, or did not answer in time.
+        """
+        with self._translated(), self._reader.connect() as tx:
+            if self._writer is not None:
+                driver(tx).execute("BEGIN")
+            with self._watched(tx):
+                yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the writing transaction; commit when the block ends, roll back when it raises.
+
+        SQLite has one writer at a time; PostgreSQL has many, and READ COMMITTED: lock what you decide on.
+
+        :raises Busy: another writer held its lock for 30 s, or the database cannot be reached.
+        """
+        with self._turn(), self._translated(), self._engine.connect() as tx, tx.begin():
+            if self._writer is not None:
+                driver(tx).execute("BEGIN IMMEDIATE")
+            with self._watched(tx):
+                yield tx
+
+    def migrate(self) -> None:
+        """Bring the schema to `head`, in one transaction; does nothing when it is there already.
+
+        :raises ConfigError: the database was made by a later version of the hub.
+        """
+        with self.write() as tx:
+            schema.upgrade(tx)
+
+    def revision(self) -> str | None:
+        """Return the schema's revision; None for a database that is not migrated."""
+        with self.read() as tx:
+            return schema.revision(tx)
+
+    def head(self) -> str:
+        """Return the revision this version of the hub needs."""
+        return schema.head()
+
+    def close(self) -> None:
+        """Close every idle connection; the object may be used again."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=LOCK_WAIT_MS / 1000):
+            raise Busy("another writer holds the database")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout as error:
+            raise Busy("no connection to the database is free") from error
+        except DBAPIError as error:
+            if error.connection_invalidated or _is_busy(error.orig):
+                raise Busy from error
+            raise
+
+    @contextmanager
+    def _watched(self, tx: Connection) -> Iterator[None]:
+        """Translate what the driver itself raises (bulk statements bypass SQLAlchemy), and drop broken connections."""
+        dbapi = self._engine.dialect.loaded_dbapi
+        try:
+            yield
+        except (dbapi.OperationalError, dbapi.InterfaceError) as error:
+            if self.dialect == "postgresql" and driver(tx).closed:
+                tx.invalidate()
+                self._engine.dispose()
+            if _is_busy(error):
+                raise Busy from error
+            raise
+
+
+def driver(tx: Connection) -> Any:
+    """Return the driver's own connection (sqlite3 or psycopg), for statements whose speed counts.
+
+    It is inside the same transaction. Any, because psycopg need not be installed.
+    """
+    return tx.connection.driver_connection
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF in _SQLITE_BUSY
+    # psycopg sorts lock and statement timeouts, deadlocks, shutdowns and broken connections under OperationalError,
+    # and a connection that is closed already under InterfaceError.
+    return type(error).__module__.startswith("psycopg") and any(
+        kind.__name__ in ("OperationalError", "InterfaceError") for kind in type(error).__mro__
+    )

@@ -1,0 +1,84 @@
+"""The key directory: the signing keys of peers, revoked ones included, since old signatures need them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy.sql.functions import coalesce
+
+from hub.domain.keys import SigningKey
+from hub.store.conflicts import refusing_duplicates
+from hub.store.rows import key_of
+from hub.store.tables import member, peer, signing_key
+
+
+COMPROMISED: Final = "compromised"
+"""The one reason of revocation that also counts against what was signed before."""
+
+
+def add(
+    tx: Connection,
+    *,
+    peer_id: int,
+    kid: str,
+    algorithm: str,
+    public_key: str,
+    valid_from: int,
+    valid_until: int | None,
+    now: int,
+) -> SigningKey:
+    """Return the new key. Raises Conflict when the hub knows it already, whoever's it is."""
+    values = {
+        "peer_id": peer_id,
+        "kid": kid,
+        "algorithm": algorithm,
+        "public_key": public_key,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "created_at": now,
+    }
+    with refusing_duplicates(tx, "this key is registered already", field="kid"):
+        tx.execute(insert(signing_key).values(values))
+    made = by_kid(tx, kid)
+    if made is None:
+        raise AssertionError("a key that was just written")
+    return made
+
+
+def by_kid(tx: Connection, kid: str) -> SigningKey | None:
+    """Return a key by its id, the hex SHA-256 of its SubjectPublicKeyInfo."""
+    row = tx.execute(_keys().where(signing_key.c.kid == kid)).one_or_none()
+    return None if row is None else key_of(row)
+
+
+def of_peer(tx: Connection, peer_id: int) -> list[SigningKey]:
+    """Return a peer's keys, the oldest first."""
+    return [key_of(row) for row in tx.execute(_keys().where(signing_key.c.peer_id == peer_id))]
+
+
+def of_group(tx: Connection, group_id: int) -> list[SigningKey]:
+    """Return the keys of a group's active members, the oldest first."""
+    inside = select(member.c.peer_id).where(member.c.group_id == group_id, member.c.suspended_at.is_(None))
+    rows = tx.execute(_keys().where(signing_key.c.peer_id.in_(inside), peer.c.suspended_at.is_(None)))
+    return [key_of(row) for row in rows]
+
+
+def all(tx: Connection) -> list[SigningKey]:  # noqa: A001 - read as keys.all(tx)
+    """Return every key of the hub, the oldest first."""
+    return [key_of(row) for row in tx.execute(_keys())]
+
+
+def revoke(tx: Connection, kid: str, at: int, reason: str) -> bool:
+    """Say whether the key became revoked, or known to be compromised, just now; the first time of revocation stands."""
+    c = signing_key.c
+    fresh = c.revoked_at.is_(None)
+    if reason == COMPROMISED:
+        fresh = or_(fresh, c.revocation_reason != COMPROMISED)
+    statement = update(signing_key).where(c.kid == kid, fresh)
+    return tx.execute(statement.values(revoked_at=coalesce(c.revoked_at, at), revocation_reason=reason)).rowcount == 1
+
+
+def _keys() -> Select[tuple[object, ...]]:
+    joined = select(signing_key, peer.c.identity).join(peer, peer.c.id == signing_key.c.peer_id)
+    return joined.order_by(signing_key.c.id)
