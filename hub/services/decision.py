@@ -25,6 +25,7 @@ class Place:
     """Where a submission is going and who sends it, as things stand now.
 
     :param peers: every peer of the hub by STIX identity: authorship is protected hub-wide.
+    :param identities: the same, as peer ids.
     :param relay_rights: identities of authors for whom the submitter may make versions in this group.
     """
 
@@ -33,6 +34,7 @@ class Place:
     rights: CollectionRights | None
     submitter: Peer
     peers: Mapping[str, Peer]
+    identities: Mapping[str, int]
     relay_rights: frozenset[str]
 
 
@@ -50,9 +52,9 @@ def decide_all(
     verdicts: dict[int, Verdict] = {}
     for item in verified:
         if item.parsed.facts.type == MARKING_TYPE:
-            verdicts[item.parsed.index] = _decide(place, item, {**markings, **carried}, now)
+            verdicts[item.parsed.index] = _decide(place, item, {**carried, **markings}, now)
             if verdicts[item.parsed.index].decision:
-                markings[item.parsed.facts.id] = item.parsed.obj
+                markings.setdefault(item.parsed.facts.id, item.parsed.obj)
     for item in verified:
         if item.parsed.facts.type != MARKING_TYPE and not item.parsed.is_signature:
             verdicts[item.parsed.index] = _decide(place, item, markings, now)
@@ -87,7 +89,7 @@ def _decide(place: Place, item: Verified, markings: Mapping[str, Mapping[str, An
             attestation=item.attestation,
             signature_refusal=item.refusal,
             markings=markings,
-            identities={identity: peer.id for identity, peer in place.peers.items()},
+            identities=place.identities,
             now=now,
         )
     )

@@ -16,6 +16,7 @@ from hub.domain.membership import Peer, TrustGroup
 from hub.domain.policy.decision import Decision, deny
 from hub.domain.signature_profile import Attestation, check_detached, check_inline, related_version
 from hub.domain.submission import Parsed, Verified
+from hub.services.context import Hub
 from hub.store import entries as entry_store
 from hub.store import keys as key_store
 
@@ -48,12 +49,12 @@ class Signers:
         return frozenset((self.submitter.id,))
 
 
-def key_ring(tx: Connection, signers: Signers) -> KeyRing:
+def key_ring(tx: Connection, signers: Signers, hub: Hub) -> KeyRing:
     """Return the keys that may count in this submission; nobody else's key is even tried."""
     keys = list(key_store.of_peer(tx, signers.submitter.id))
     for peer_id in sorted(set(signers.relayed.values())):
         keys += key_store.of_peer(tx, peer_id)
-    return KeyRing(keys)
+    return KeyRing(keys, allow_test_key=hub.allow_test_key)
 
 
 def stored_targets(

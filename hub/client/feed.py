@@ -1,0 +1,74 @@
+"""A collection as a feed: its pages in the order in which they were added, from where we last stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from hub.client.transport import RemoteError, Transport
+from hub.domain.canonical import Json
+from hub.domain.taxii_time import parse_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """One page. ``last`` is the `date_added` of its last object as the server wrote it: the bookmark after this page."""
+
+    objects: list[dict[str, Json]]
+    first: str | None
+    last: str | None
+    more: bool
+
+
+def collection_url(api_root: str, collection: str) -> str:
+    """Return the address of a collection, by id or alias, under an API root with or without its last slash."""
+    return f"{api_root.rstrip('/')}/collections/{collection}/"
+
+
+def pages(
+    transport: Transport, url: str, *, added_after: str | None, limit: int | None, filters: Mapping[str, str]
+) -> Iterator[FeedPage]:
+    """Yield the pages of a collection's objects after a bookmark (TAXII 2.1 §5.4), following ``next`` where there is one.
+
+    :param filters: ``match[...]`` parameters. :raises RemoteError: the server refuses, or what it says makes no sense.
+    """
+    query = dict(filters)
+    if added_after is not None:
+        query["added_after"] = added_after
+    if limit is not None:
+        query["limit"] = str(limit)
+    following: str | None = None
+    while True:
+        answer = transport.get(f"{url}objects/", params=query | ({"next": following} if following else {}))
+        body = answer.body
+        if not isinstance(body, dict):
+            raise RemoteError("the answer is not a TAXII envelope; is this the address of an API root?")
+        objects = [obj for obj in _list(body.get("objects")) if isinstance(obj, dict)]
+        first, last = (_timestamp(answer.headers.get(f"X-TAXII-Date-Added-{end}")) for end in ("First", "Last"))
+        token, more = body.get("next"), body.get("more") is True
+        page = FeedPage(objects, first, last, more)
+        yield page
+        if not more:
+            return
+        if isinstance(token, str) and token:
+            if token == following:
+                raise RemoteError("the server gives the same page again and again")
+            following = token
+        elif last is not None and last != query.get("added_after"):
+            query["added_after"], following = last, None
+        else:
+            raise RemoteError("the server says there is more, but not how to get it")
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _timestamp(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parse_timestamp(value)
+    except ValueError:
+        raise RemoteError("the X-TAXII-Date-Added header is not a timestamp") from None
+    return value

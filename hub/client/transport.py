@@ -1,0 +1,215 @@
+"""HTTP as a CIRT needs it on a thin link: timeouts, retries that honour Retry-After, bounded answers, no redirects.
+
+Credentials never travel over plain HTTP except to this machine, and are sent to the host they were given for only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from hub.domain.canonical import Json, parse
+from hub.errors import ConfigError, CybexError, MalformedJson
+
+TAXII: Final = "application/taxii+json;version=2.1"
+MAX_ANSWER: Final = 64 * 1024 * 1024
+"""Octets of one decoded answer: four pages of the largest size a hub serves."""
+
+ATTEMPTS: Final = 6
+"""With the waits below about a minute in all: longer outages are what `resume` is for."""
+
+RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+LONGEST_WAIT: Final = 120.0
+
+
+class RemoteError(CybexError):
+    """The other side refused, or could not be reached; ``detail`` is what it said, shortened, and what to do."""
+
+    code = "remote"
+    title = "The other side did not do it"
+
+    def __init__(self, detail: str, *, http_status: int | None = None) -> None:
+        super().__init__(detail)
+        self.http_status = http_status
+
+
+class BearerAuth(AuthBase):
+    """RFC 6750 in the Authorization header."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to prove who we are: a token, or a user name and password, or a client certificate (or both)."""
+
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+    certificate: tuple[str, str] | None = None  # PEM files: certificate, key
+
+    def auth(self) -> AuthBase | None:
+        """Return what puts the credential into a request. Raises ConfigError when it is incomplete."""
+        if self.token:
+            return BearerAuth(self.token)
+        if self.username and self.password:
+            return HTTPBasicAuth(self.username, self.password)
+        if self.username or self.password:
+            raise ConfigError("a user name and a password go together", field="username")
+        if self.certificate is None:
+            raise ConfigError("give --token-file, or --username with --password-file, or --certificate")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer: its status, its headers, and its body as strict I-JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+
+
+@dataclass(slots=True)
+class Transport:
+    """A session with one host.
+
+    :param allow_http: permit plain HTTP to other machines; for a network that is private by other means.
+    :param ca_file: PEM of the certification authority to believe instead of the system's.
+    :param notice: is told, in words, when something is waited for.
+    """
+
+    login: Login
+    allow_http: bool = False
+    ca_file: str | None = None
+    timeout: float = 60.0
+    notice: Callable[[str], None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
+    _session: requests.Session = field(default_factory=requests.Session)
+
+    def __post_init__(self) -> None:
+        """Set up the session: no proxies or credentials from the environment, no redirects."""
+        self._session.trust_env = False
+        self._session.auth = self.login.auth()
+        if self.login.certificate is not None:
+            self._session.cert = self.login.certificate
+        self._session.verify = self.ca_file or True
+        self._session.headers["User-Agent"] = "cybex/0.1 (TAXII 2.1 client)"
+        self._session.headers["Accept-Encoding"] = "gzip"
+
+    def get(self, url: str, *, params: Mapping[str, str] | None = None, accept: str = TAXII) -> Answer:
+        """Return the answer to a GET; waits and retries while the other side is busy. Raises RemoteError."""
+        return self._request("GET", url, params=params, headers={"Accept": accept}, data=None)
+
+    def post(self, url: str, body: bytes, *, content_type: str = TAXII) -> Answer:
+        """Return the answer to a POST, repeated after a lost answer, which a hub recognises. Raises RemoteError."""
+        return self._request(
+            "POST", url, params=None, headers={"Accept": TAXII, "Content-Type": content_type}, data=body
+        )
+
+    def _request(
+        self, method: str, url: str, *, params: Mapping[str, str] | None, headers: Mapping[str, str], data: bytes | None
+    ) -> Answer:
+        self._check(url)
+        for attempt in range(1, ATTEMPTS + 1):
+            wait = min(LONGEST_WAIT, 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+            try:
+                with self._session.request(
+                    method, url, params=params, headers=headers, data=data,
+                    timeout=self.timeout, allow_redirects=False, stream=True,
+                ) as response:  # fmt: skip
+                    if response.status_code not in RETRIED or attempt == ATTEMPTS:
+                        return self._answer(response)
+                    wait = _retry_after(response.headers.get("Retry-After"), wait)
+                    reason = f"it answered {response.status_code}"
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+                if attempt == ATTEMPTS:
+                    raise RemoteError(
+                        f"no answer from {_host(url)}: {type(error).__name__}; check the address"
+                    ) from None
+                reason = type(error).__name__
+            except requests.RequestException as error:
+                raise RemoteError(f"the request to {_host(url)} cannot be made: {type(error).__name__}") from None
+            self.notice(f"{_host(url)}: {reason}; trying again in {wait:.0f} s")
+            self.sleep(wait)
+        raise RemoteError(f"no answer from {_host(url)}")
+
+    def _answer(self, response: requests.Response) -> Answer:
+        raw = bytearray()
+        for piece in response.iter_content(64 * 1024):
+            raw += piece
+            if len(raw) > MAX_ANSWER:
+                raise RemoteError(f"the answer is longer than {MAX_ANSWER} octets; ask for smaller pages with --limit")
+        if 300 <= response.status_code < 400:
+            raise RemoteError("it redirects, which is not followed with credentials; give the final address")
+        if not 200 <= response.status_code < 300:
+            raise RemoteError(_refusal(response.status_code, bytes(raw)), http_status=response.status_code)
+        try:
+            return Answer(response.status_code, response.headers, parse(bytes(raw)) if raw else None)
+        except MalformedJson as error:
+            raise RemoteError(f"the answer is not I-JSON: {error.detail}") from None
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme == "https" and parts.hostname:
+            return
+        if parts.scheme != "http" or not parts.hostname:
+            raise ConfigError("give an address that begins with https://", field="url")
+        if not (self.allow_http or _is_loopback(parts.hostname)):
+            raise ConfigError("plain http would show your credential to the network; use https", field="url")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _retry_after(value: str | None, otherwise: float) -> float:
+    if value is not None and value.isdigit():
+        return min(LONGEST_WAIT, max(1.0, float(value)))
+    return otherwise
+
+
+_HINTS: Final = {
+    401: "check the credential: it may have expired or been revoked",
+    403: "this credential does not have that right there; ask the group's moderator",
+    404: "there is no such place for this credential; check the API root and the collection",
+    413: "the envelope is too large; use smaller --batch",
+}
+
+
+def _refusal(status: int, raw: bytes) -> str:
+    said = ""
+    try:
+        body = parse(raw)
+    except MalformedJson:
+        body = None
+    if isinstance(body, dict):
+        parts = [body.get("title"), body.get("description") or body.get("detail")]
+        said = ": ".join(
+            "".join(ch for ch in part if ch.isprintable())[:300] for part in parts if isinstance(part, str)
+        )
+    hint = _HINTS.get(status)
+    return "; ".join(part for part in (f"{status} {said}".strip(), hint) if part)

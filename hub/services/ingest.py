@@ -1,0 +1,180 @@
+"""Take a submission: parse, validate, verify, decide, commit. One door for everybody, a relayed object included."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from hub.domain.canonical import Json, parse
+from hub.domain.envelope import read_envelope
+from hub.domain.membership import Caller, Peer, Right
+from hub.domain.submission import Decided, Failed, label, parse_objects
+from hub.services import access, commit
+from hub.services.access import OpenCollection
+from hub.services.context import Hub
+from hub.services.decision import Place, decide_all
+from hub.services.verification import Signers, key_ring, stored_targets, verify
+from hub.store import peers as peer_store
+from hub.store import relay_rights as relay_right_store
+from hub.store import submissions as submission_store
+from hub.store.submissions import Submission
+
+log = structlog.get_logger()
+
+
+def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Submission:
+    """Return the status of a posted envelope or bundle (TAXII 2.1 §5.5); what it reports stored is durable.
+
+    A large envelope is only received here, and `pending` until the worker has processed it. The repeat of a submission
+    that was taken whole is answered with the earlier status.
+
+    :param body: the decoded octets as they were received.
+    :raises MalformedJson: the body is not I-JSON.
+    :raises Unprocessable: it holds no objects, or too many.
+    """
+    access.require(opened.rights, Right.WRITE)
+    digest = hashlib.sha256(body).digest()
+    with hub.db.read() as tx:
+        earlier = submission_store.repeat_of(tx, opened.collection.id, caller.peer.id, digest)
+    if earlier is not None:
+        return earlier
+    objects = parse_body(body, hub.bounds.max_objects)
+    now = hub.clock()
+    submission = Submission(
+        uuid=new_uuid(hub),
+        group_id=opened.group.id,
+        collection_id=opened.collection.id,
+        peer_id=caller.peer.id,
+        credential_id=caller.credential_id,
+        state="pending",
+        received_at=now,
+        completed_at=None,
+        sha256=digest,
+        total=len(objects),
+        successes=[],
+        failures=[],
+        pendings=[pending_line(index, obj) for index, obj in enumerate(objects)],
+    )
+    if len(body) > hub.bounds.sync_content_length:
+        with hub.db.write() as tx:
+            submission_store.add(tx, submission, body)
+        hub.wakeup.set()
+        return submission
+    examined = examine(hub, opened, caller.peer, objects, now=now)
+    with hub.db.write() as tx:
+        stored, refused = commit.commit(tx, examined.place, submission.uuid, examined.decided, now=now)
+        failed = [*examined.failed, *refused]
+        commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
+        submission = settled(submission, stored, failed, now=hub.clock())
+        submission_store.add(tx, submission, None)
+    report(submission, caller.peer)
+    return submission
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A submission up to the point of no return: what may be published, and what may not."""
+
+    place: Place
+    decided: list[Decided]
+    failed: list[Failed]
+
+
+def examine(hub: Hub, opened: OpenCollection, submitter: Peer, objects: Sequence[Json], *, now: int) -> Examined:
+    """Parse, validate, verify and decide; nothing is written.
+
+    What happens between here and the commit (a key revoked, a right withdrawn) counts as later than this submission.
+    """
+    parsed, failed = parse_objects(objects, hub.validator)
+    with hub.db.read() as tx:
+        place = place_for(tx, opened, submitter)
+        signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
+        stored = stored_targets(tx, opened.group, submitter, parsed, now=now)
+        verified = verify(parsed, stored, signers, key_ring(tx, signers, hub), now=now)
+        decided, denied = decide_all(tx, place, verified, stored, now=now)
+    return Examined(place, decided, [*failed, *denied])
+
+
+def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
+    """Return where the submission goes, with everything that rules may ask about its sender."""
+    peers = {peer.identity: peer for peer in peer_store.all(tx)}
+    held = relay_right_store.held(tx, opened.group.id, submitter.id)
+    return Place(
+        group=opened.group,
+        collection=opened.collection,
+        rights=opened.rights,
+        submitter=submitter,
+        peers=peers,
+        identities={identity: peer.id for identity, peer in peers.items()},
+        relay_rights=frozenset(author for author in held if author in peers),
+    )
+
+
+def parse_body(body: bytes, max_objects: int) -> list[Json]:
+    """Return the objects of an envelope or bundle. Raises MalformedJson or Unprocessable."""
+    return read_envelope(parse(body), max_objects=max_objects)
+
+
+def new_uuid(hub: Hub) -> str:
+    """Return a fresh UUIDv4, as TAXII 2.1 §2 wants an identifier to be."""
+    return str(UUID(bytes=hub.token_bytes(16), version=4))
+
+
+def pending_line(index: int, obj: Json) -> dict[str, str]:
+    """Return the status line of an object that is not processed yet."""
+    stix_id, version = label(index, obj)
+    return {"id": stix_id, "version": version}
+
+
+def settled(
+    submission: Submission, stored: Sequence[commit.Succeeded], failed: Sequence[Failed], *, now: int
+) -> Submission:
+    """Return the submission as complete, its lines in the order of the envelope."""
+    return replace(
+        submission,
+        state="complete",
+        completed_at=now,
+        successes=success_lines(stored),
+        failures=failure_lines(failed),
+        pendings=[],
+    )
+
+
+def success_lines(stored: Sequence[commit.Succeeded]) -> list[dict[str, str]]:
+    """Return `successes` of the status (TAXII 2.1 §4.3.1), in the order of the envelope."""
+    lines = []
+    for item in sorted(stored, key=lambda one: one.index):
+        line = {"id": item.stix_id, "version": item.version}
+        if item.message:
+            line["message"] = item.message
+        lines.append(line)
+    return lines
+
+
+def failure_lines(failed: Sequence[Failed]) -> list[dict[str, str]]:
+    """Return `failures` of the status, each with the rule and the reason, in the order of the envelope."""
+    return [
+        {"id": item.stix_id, "version": item.version, "message": f"{item.rule}: {item.message}"}
+        for item in sorted(failed, key=lambda one: one.index)
+    ]
+
+
+def report(submission: Submission, submitter: Peer) -> None:
+    """Log what became of a submission: counts and rules, no content."""
+    rules: dict[str, int] = {}
+    for line in submission.failures:
+        rule = line["message"].partition(":")[0]
+        rules[rule] = rules.get(rule, 0) + 1
+    log.info(
+        "ingest.complete",
+        peer=submitter.handle,
+        submission=submission.uuid,
+        stored=len(submission.successes),
+        refused=len(submission.failures),
+        rules=rules,
+    )

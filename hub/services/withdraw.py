@@ -1,0 +1,57 @@
+"""Delete an object, or some versions of it, from one collection (TAXII 2.1 §5.7)."""
+
+from __future__ import annotations
+
+from hub.domain.membership import Caller
+from hub.domain.taxii import Query
+from hub.errors import Forbidden, NotFound
+from hub.services.access import OpenCollection
+from hub.services.context import Hub
+from hub.store import audit as audit_store
+from hub.store import entries as entry_store
+from hub.store import pages
+
+
+def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Query | None) -> int:
+    """Remove an object and leave a tombstone; return how many versions went. The hub keeps no copy to serve.
+
+    1. Without any right in the collection the object does not exist; with one of the two it may not be deleted.
+    2. The caller must be able to see it: otherwise it does not exist for him.
+    3. It must be his: of an author who is his peer, or introduced by him; or he moderates the group.
+    4. Without ``match[version]`` all versions go, else a client would find an older one in its place.
+
+    :param query: the versions meant; None for all of them.
+    """
+    rights = opened.rights
+    if not rights.can_read and not rights.can_write:  # 1
+        raise NotFound("there is no such object")
+    if not (rights.can_read and rights.can_write):
+        raise Forbidden("deleting needs both the right to read and the right to write")
+    now = hub.clock()
+    with hub.db.write() as tx:
+        entry_store.lock(tx, opened.collection.id)
+        visible = pages.visible_versions_of(tx, opened.collection.id, caller.peer.id, stix_id, now)
+        if not visible:  # 2
+            raise NotFound("there is no such object")
+        chosen = pages.matching_versions(visible, query) if query is not None else visible
+        if not chosen:
+            raise NotFound("there is no such version")
+        stored = [
+            version
+            for version in entry_store.known(tx, [stix_id])[stix_id]
+            if version.collection_id == opened.collection.id and (query is None or version.version in chosen)
+        ]
+        if not rights.can_moderate and not all(_is_his(caller, version) for version in stored):  # 3
+            raise Forbidden("only its author, the peer that introduced it, or a moderator may delete this")
+        keys = None if query is None else {version.version for version in stored}
+        removed = entry_store.delete(tx, opened.collection.id, stix_id, keys, peer_id=caller.peer.id, now=now)  # 4
+        audit_store.add(
+            tx,
+            at=now,
+            actor_peer_id=caller.peer.id,
+            credential_id=caller.credential_id,
+            action="object.delete",
+            subject=f"{opened.group.slug}/{opened.collection.uuid}/{stix_id}",
+            detail={"versions": removed},
+        )
+    return removed

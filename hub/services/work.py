@@ -1,0 +1,141 @@
+"""What the worker does: large envelopes, the end of embargoes, retention. Each step may be killed and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from hub.domain import limits
+from hub.domain.canonical import Json, parse
+from hub.domain.membership import CollectionRights, Peer, effective_rights
+from hub.domain.submission import Decided, Failed
+from hub.services import commit, ingest
+from hub.services.access import OpenCollection
+from hub.services.context import Hub
+from hub.store import collections as collection_store
+from hub.store import groups as group_store
+from hub.store import held as held_store
+from hub.store import members as member_store
+from hub.store import peers as peer_store
+from hub.store import submissions as submission_store
+from hub.store.submissions import Submission
+
+log = structlog.get_logger()
+
+LEASE_US = 120 * 1_000_000
+"""How long a claimed envelope is left to its worker; after that another takes it over from the start."""
+
+NO_RIGHTS = CollectionRights(can_read=False, can_write=False, can_moderate=False)
+
+
+def run_once(hub: Hub) -> bool:
+    """Do one piece of work; False when there was none, so that the caller may wait."""
+    return process_pending(hub) or release_embargoes(hub)
+
+
+def process_pending(hub: Hub) -> bool:
+    """Process the oldest pending envelope, if any; its status is complete afterwards.
+
+    A crash leaves whole chunks stored and the status pending: the next run finds them stored already and goes on.
+    """
+    with hub.db.write() as tx:
+        claimed = submission_store.claim(tx, hub.clock(), LEASE_US)
+    if claimed is None:
+        return False
+    submission, body = claimed
+    opened, submitter = _reopen(hub, submission.group_id, submission.collection_id, submission.peer_id)
+    objects = ingest.parse_body(body, hub.bounds.max_objects)
+    examined = ingest.examine(hub, opened, submitter, objects, now=submission.received_at)
+    done: list[commit.Succeeded] = []
+    failed: list[Failed] = list(examined.failed)
+    remaining = {item.parsed.index for item in examined.decided}
+    for chunk in _chunks(examined.decided):
+        with hub.db.write() as tx:
+            now = hub.clock()
+            stored, refused = commit.commit(tx, examined.place, submission.uuid, chunk, now=now)
+            done += stored
+            failed += refused
+            remaining -= {item.parsed.index for item in chunk}
+            submission_store.progress(tx, _so_far(submission, done, failed, objects, remaining))
+    with hub.db.write() as tx:
+        now = hub.clock()
+        commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
+        settled = ingest.settled(submission, done, failed, now=now)
+        submission_store.complete(tx, settled)
+    ingest.report(settled, submitter)
+    return True
+
+
+def release_embargoes(hub: Hub) -> bool:
+    """Decide again on one submission's objects whose embargo has ended, and publish what is still permitted.
+
+    They get a fresh `date_added`, so that a reader who has polled past the day of submission still sees them.
+    """
+    with hub.db.read() as tx:
+        due = held_store.due(tx, hub.clock())
+    if due is None:
+        return False
+    opened, submitter = _reopen(hub, due.group_id, due.collection_id, due.peer_id)
+    objects: list[Json] = [parse(body) for body in due.bodies]
+    now = hub.clock()
+    examined = ingest.examine(hub, opened, submitter, objects, now=now)
+    with hub.db.write() as tx:
+        stored, refused = commit.commit(tx, examined.place, due.submission_uuid, examined.decided, now=now)
+        failed = [*examined.failed, *refused]
+        commit.record_refusals(tx, examined.place, due.submission_uuid, failed, now=now)
+        held_store.remove(tx, due.ids)
+    log.info("embargo.released", submission=due.submission_uuid, stored=len(stored), refused=len(failed))
+    return True
+
+
+def purge(hub: Hub) -> int:
+    """Remove the statuses that have been kept long enough (TAXII 2.1 §4.3); return how many."""
+    with hub.db.write() as tx:
+        return submission_store.purge(tx, hub.clock() - limits.STATUS_RETENTION_SECONDS * 1_000_000)
+
+
+def _reopen(hub: Hub, group_id: int, collection_id: int, peer_id: int) -> tuple[OpenCollection, Peer]:
+    """Return the collection with the rights its submitter has *now*; a lost membership is no rights."""
+    with hub.db.read() as tx:
+        peer = peer_store.by_id(tx, peer_id)
+        group = group_store.by_id(tx, group_id)
+        collection = collection_store.by_id(tx, collection_id)
+        member = member_store.get(tx, group_id, peer_id)
+        override = collection_store.overrides(tx, collection_id).get(peer_id)
+    rights = effective_rights(member, override) if peer.suspended_at is None else None
+    return OpenCollection(group, collection, rights or NO_RIGHTS), peer
+
+
+def _chunks(decided: Sequence[Decided]) -> list[list[Decided]]:
+    """Cut into transactions; a signature always travels with the object it signs."""
+    signatures: dict[str, list[Decided]] = {}
+    for item in decided:
+        if item.parsed.is_signature:
+            signatures.setdefault(str(item.parsed.obj.get("related_to")), []).append(item)
+    chunks: list[list[Decided]] = [[]]
+    for item in decided:
+        if item.parsed.is_signature:
+            continue
+        if len(chunks[-1]) >= limits.COMMIT_CHUNK_OBJECTS:
+            chunks.append([])
+        chunks[-1] += [item, *signatures.pop(item.parsed.facts.id, [])]
+    for rest in signatures.values():
+        chunks[-1] += rest
+    return [chunk for chunk in chunks if chunk]
+
+
+def _so_far(
+    submission: Submission,
+    done: Sequence[commit.Succeeded],
+    failed: Sequence[Failed],
+    objects: Sequence[Json],
+    remaining: set[int],
+) -> Submission:
+    return replace(
+        submission,
+        successes=ingest.success_lines(done),
+        failures=ingest.failure_lines(failed),
+        pendings=[ingest.pending_line(index, objects[index]) for index in sorted(remaining)],
+    )
