@@ -38,6 +38,27 @@ class Audience:
             return self.peers <= other.peers
         return not (self.peers & other.peers)
 
+    def intersection(self, other: Audience) -> Audience:
+        """Return the audience of exactly the peers that both admit."""
+        if self.kind == "group":
+            return other
+        if other.kind == "group":
+            return self
+        if self.kind == "except" and other.kind == "except":
+            return Audience("except", self.peers | other.peers)
+        if self.kind == "except":
+            return Audience("named", other.peers - self.peers)
+        if other.kind == "except":
+            return Audience("named", self.peers - other.peers)
+        return Audience("named", self.peers & other.peers)
+
+    def including(self, peers: frozenset[int]) -> Audience:
+        """Return the audience of those this one admits and of these peers besides."""
+        if self.kind == "named":
+            return Audience("named", self.peers | peers)
+        remaining = self.peers - peers
+        return Audience("except", remaining) if remaining else WHOLE_GROUP
+
     def key(self) -> str:
         """Return the text that is equal for equal audiences: ``group``, ``named:1,7``, ``except:3``."""
         if self.kind == "group":

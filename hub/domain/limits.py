@@ -94,3 +94,9 @@ API_PAGE_DEFAULT: Final = 100
 
 API_PAGE_MAX: Final = 1_000
 """Entries of a list on /api/v1 whatever `limit` says."""
+
+MAX_MARKING_DEPTH: Final = 4
+"""Marking definitions that mark marking definitions: nobody needs more than two, and each level is a look-up."""
+
+MAX_RELEASABILITY_REFS: Final = 1_000
+"""Identities named in one releasability marking: the ITU has 194 member states; each is a row of an audience."""
