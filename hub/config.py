@@ -283,8 +283,10 @@ def _read_secret(path: Path) -> bytes:
         raise ConfigError(f"{path} cannot be read ({type(error).__name__}): run cybex init, or restore") from None
 
 
-def inherited_names() -> tuple[str, ...]:
-    """Return the names of the process's environment, which a WSGI server may have copied into its environ."""
+def forget_header_names() -> tuple[str, ...]:
+    """Return the names of this process's variables, after removing those that WSGI would take for request headers."""
+    for name in [name for name in os.environ if name.startswith(("HTTP_", "REMOTE_", "SERVER_"))]:
+        del os.environ[name]
     return tuple(os.environ)
 
 

@@ -1,0 +1,175 @@
+"""``cybex serve``: TAXII and the API, and on SQLite the worker as well, under one command."""
+
+from __future__ import annotations
+
+import ipaddress
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+import structlog
+
+from hub import config, worker, wsgi
+from hub.config import Settings
+from hub.errors import ConfigError
+from hub.services import event_log
+from hub.store.database import Database
+
+log = structlog.get_logger()
+
+STOP_SECONDS: Final = 10
+"""How long a request may go on after the signal to stop; longer than any but the largest envelope takes."""
+
+HEADER_MILLISECONDS: Final = 10_000
+"""How long a client may take to send its request headers: a thin link needs one second, a slow-loris more."""
+
+RESTART_SECONDS: Final = 2.0
+PKCS8: Final = b"-----BEGIN PRIVATE KEY-----"
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory (else CYBEX_DATA, else cybex-data).")
+@click.option("--host", help="Address to listen on, in place of the one in hub.toml.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on, in place of the one in hub.toml.")
+@click.option("--worker/--no-worker", "with_worker", default=None, help="Run the worker too (default: on SQLite only).")
+def serve(data: Path | None, host: str | None, port: int | None, with_worker: bool | None) -> None:
+    """Serve TAXII and the API until interrupted.
+
+    Example: cybex serve --data /var/lib/cybex
+    """
+    settings = config.load(data)
+    changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **changes))
+    run(settings, with_worker=settings.embedded if with_worker is None else with_worker)
+
+
+def run(settings: Settings, *, with_worker: bool) -> None:
+    """Serve until SIGTERM or SIGINT; what was being answered is finished. Raises ConfigError before it listens."""
+    refuse_open_door(settings)
+    refuse_bad_tls(settings)
+    config.load_secrets(settings)
+    refuse_old_schema(settings)
+    refuse_taken_port(settings)
+    config.set_metrics_directory(settings.run / "metrics")
+    stop = threading.Event()
+    supervisor = threading.Thread(target=_supervise, args=(settings, stop), name="supervisor", daemon=True)
+    server = _granian(settings)
+    event_log.configure(settings.log.format, settings.log.level)
+    if with_worker:
+        supervisor.start()
+    log.info("serve.started", host=settings.server.host, port=settings.server.port, tls=settings.tls_files is not None)
+    try:
+        server.serve(target_loader=partial(wsgi.load, settings), wrap_loader=False)
+    finally:
+        stop.set()
+        if with_worker:
+            supervisor.join(STOP_SECONDS + worker.STOP_SECONDS)
+        log.info("serve.stopped")
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Raise ConfigError when passwords would cross a network in the clear."""
+    if settings.tls_files is None and not settings.server.behind_proxy and not is_loopback(settings.server.host):
+        raise ConfigError(
+            "on an address other than loopback the hub needs [tls] certificate and key, or behind_proxy = true when a "
+            "proxy in front of it speaks TLS",
+            field="server.host",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address; a name counts only if it is ``localhost``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_bad_tls(settings: Settings) -> None:
+    """Raise ConfigError when the certificate or the key cannot be used, before a client finds out."""
+    if settings.tls_files is None:
+        return
+    for path, field in zip(settings.tls_files, ("tls.certificate", "tls.key"), strict=True):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {type(error).__name__}", field=field) from None
+        if field == "tls.key" and PKCS8 not in content:
+            command = f"openssl pkcs8 -topk8 -nocrypt -in {path.name} -out key.pem"
+            raise ConfigError(f"the key must be PKCS #8 without a password: {command}", field=field)
+
+
+def refuse_old_schema(settings: Settings) -> None:
+    """Raise ConfigError when the database is not at this version's schema."""
+    if settings.database_file is not None and not settings.database_file.exists():
+        raise ConfigError("there is no database yet: run cybex init", field="database_url")
+    database = Database.open(settings.database_url)
+    try:
+        if database.revision() != database.head():
+            raise ConfigError("the database is not at this version's schema: run cybex migrate", field="database_url")
+    finally:
+        database.close()
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Raise ConfigError when somebody listens there: the server shares ports, so it would not notice."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "no such address"
+        raise ConfigError(f"cannot listen on {host} port {port}: {reason}", field="server.port") from None
+
+
+def _granian(settings: Settings) -> Any:  # its class is generic over a private type
+    """Return the server: TLS 1.2 and 1.3, forward-secret AEAD suites, no early data (rustls offers nothing else)."""
+    from granian import Granian
+    from granian.constants import Interfaces, SSLProtocols
+    from granian.http import HTTP1Settings
+
+    certificate, key = settings.tls_files or (None, None)
+    return Granian(
+        target="hub.wsgi:create",
+        address=settings.server.host,
+        port=settings.server.port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.workers,
+        blocking_threads=settings.server.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        websockets=False,
+        log_enabled=False,  # the hub logs each request itself, and configures the libraries' loggers
+        ssl_cert=certificate,
+        ssl_key=key,
+        ssl_protocol_min=SSLProtocols.tls12,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    )
+
+
+def _supervise(settings: Settings, stop: threading.Event) -> None:
+    """Keep one worker process running until told to stop; then wait for it to finish its piece of work."""
+    context = multiprocessing.get_context("spawn")
+    while not stop.is_set():
+        process = context.Process(target=worker.serve, args=(settings,), name="cybex-worker")
+        process.start()
+        while process.is_alive() and not stop.is_set():
+            process.join(0.2)
+        if stop.is_set():
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGTERM)
+            process.join(worker.STOP_SECONDS)
+            return
+        log.error("worker.died", exit_code=process.exitcode)
+        stop.wait(RESTART_SECONDS)

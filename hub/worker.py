@@ -1,0 +1,82 @@
+"""The worker: does what requests left behind, one piece after the other, until it is told to stop.
+
+It may be killed at any moment: every piece is done again by whoever comes next, and changes nothing twice.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hub.bootstrap import open_hub
+from hub.config import Settings
+from hub.services import event_log, work
+from hub.services.context import Hub
+from hub.services.parent_process import end_with_parent
+
+log = structlog.get_logger()
+
+SHORTEST_WAIT: Final = 0.1
+LONGEST_WAIT: Final = 2.0
+"""Seconds between looks when there was nothing: a large envelope waits at most this long for its first chunk."""
+
+PURGE_EVERY: Final = 3600.0
+STOP_SECONDS: Final = 10.0
+"""How long a piece of work may go on after the signal to stop; then the process ends and the piece is done again."""
+
+HEARTBEAT: Final = "worker.heartbeat"
+
+
+def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, or until the process that started this one is gone; then return."""
+    event_log.configure(settings.log.format, settings.log.level)
+    stops = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    end_with_parent()
+    hub = open_hub(settings)
+    stop = threading.Event()
+    settings.run.mkdir(parents=True, exist_ok=True)
+    loop = threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True)
+    log.info("worker.started")
+    loop.start()
+    signal.sigwait(stops)
+    stop.set()
+    hub.wakeup.set()
+    loop.join(STOP_SECONDS)
+    log.info("worker.stopped", finished=not loop.is_alive())
+
+
+def run(hub: Hub, stop: threading.Event, beat: Callable[[], None], run_once: Callable[[Hub], bool]) -> None:
+    """Do one piece after the other; wait when there is none, longer each time; return once told to stop."""
+    pause, purged = SHORTEST_WAIT, 0.0
+    while not stop.is_set():
+        beat()
+        try:
+            worked = run_once(hub)
+            if not worked and time.monotonic() - purged >= PURGE_EVERY:
+                work.purge(hub)
+                purged = time.monotonic()
+        except Exception:  # a piece that fails must not end the work on all others
+            log.exception("worker.failed")
+            worked, pause = False, LONGEST_WAIT
+        if worked:
+            pause = SHORTEST_WAIT
+            continue
+        hub.wakeup.wait(pause)
+        pause = min(pause * 2, LONGEST_WAIT)
+
+
+def _guarded(hub: Hub, stop: threading.Event, heartbeat: Path) -> None:
+    """Run the loop; if it ends for any other reason than being told to, end the process too, to be started anew."""
+    try:
+        run(hub, stop, heartbeat.touch, work.run_once)
+    finally:
+        if not stop.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
