@@ -27,7 +27,7 @@ DEFAULT_TLP_LEVELS: Final = TLP_LEVELS[:4]
 """An unmarked object cannot default to RED: RED needs named recipients, which an unmarked object has not."""
 
 RESERVED_SLUGS: Final = frozenset(
-    "taxii2 api healthz readyz metrics schemas tlog console static login logout hub".split()
+    ["taxii2", "api", "healthz", "readyz", "metrics", "schemas", "tlog", "console", "static", "login", "logout", "hub"]
 )
 
 TITLE_LENGTH: Final = 200
@@ -53,7 +53,7 @@ def handle(value: str, field: str = "handle") -> str:
 
 def slug(value: str, field: str = "slug") -> str:
     """Return a group's slug, which is the first segment of its API root's path."""
-    _matching(SLUG, value, field, "use 2 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit")
+    _matching(SLUG, value, field, "use 2 to 63 lower-case letters, digits and hyphens")
     if value in RESERVED_SLUGS:
         raise InvalidRequest("this slug is reserved for a path of the hub; choose another", field=field)
     return value

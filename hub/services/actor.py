@@ -76,7 +76,9 @@ def visible_peers(tx: Connection, actor: Actor) -> list[Peer]:
         return sorted(peer_store.all(tx), key=lambda peer: peer.handle)
     seen = {caller.peer.id: caller.peer}
     for trust_group in group_store.of_peer(tx, caller.peer.id):
-        seen.update((peer.id, peer) for peer, member in member_store.of_group(tx, trust_group.id) if _active(peer, member))
+        seen.update(
+            (peer.id, peer) for peer, member in member_store.of_group(tx, trust_group.id) if _active(peer, member)
+        )
     return sorted(seen.values(), key=lambda peer: peer.handle)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from hub.domain.membership import Caller
-from hub.services.actor import Actor, require_operator
+from hub.services.actor import Actor
 from hub.store import audit as audit_store
 
 if TYPE_CHECKING:

@@ -1,0 +1,130 @@
+"""Trust groups. Only an operator makes or changes them; members see those they are active in."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+
+from hub.domain import naming
+from hub.domain.membership import TrustGroup
+from hub.errors import InvalidRequest
+from hub.services import audit
+from hub.services.actor import (
+    Actor,
+    operated_group,
+    require_operator,
+    require_reader,
+    visible_group,
+    visible_groups,
+)
+from hub.services.change import changed
+from hub.services.context import Hub
+from hub.services.identifier import uuid4
+from hub.store import collections as collection_store
+from hub.store import groups as store
+
+DEFAULT_COLLECTIONS = (("indicators", "Indicators"), ("incidents", "Incidents"))
+"""(alias, title) of what every new group starts with; both take every type until somebody restricts them."""
+
+
+def listed(hub: Hub, actor: Actor) -> list[TrustGroup]:
+    """Return the groups the actor may know of, by slug."""
+    require_reader(actor)
+    with hub.db.read() as tx:
+        return visible_groups(tx, actor)
+
+
+def shown(hub: Hub, actor: Actor, slug: str) -> TrustGroup:
+    """Return one group the actor may know of. Raises NotFound."""
+    require_reader(actor)
+    with hub.db.read() as tx:
+        return visible_group(tx, actor, slug)[0]
+
+
+def add(
+    hub: Hub,
+    actor: Actor,
+    *,
+    slug: str,
+    title: str,
+    description: str | None = None,
+    default_tlp: str = "amber",
+    tlp_ceiling: str = "red",
+    signature_required: bool = True,
+) -> TrustGroup:
+    """Make a group with its two default collections and no members. Raises Conflict when the slug is taken."""
+    require_operator(actor)
+    naming.slug(slug)
+    _check(title, description, default_tlp, tlp_ceiling)
+    settings = {"default_tlp": default_tlp, "tlp_ceiling": tlp_ceiling, "signature_required": signature_required}
+    with hub.db.write() as tx:
+        now = hub.clock()
+        trust_group = store.add(
+            tx,
+            slug=slug,
+            title=title,
+            description=description,
+            default_tlp=default_tlp,
+            tlp_ceiling=tlp_ceiling,
+            signature_required=signature_required,
+            now=now,
+        )
+        audit.record(tx, hub, actor, "group.add", f"groups/{slug}", title=title, **settings)
+        for alias, collection_title in DEFAULT_COLLECTIONS:
+            collection = collection_store.add(
+                tx,
+                group_id=trust_group.id,
+                uuid=uuid4(hub.token_bytes),
+                title=collection_title,
+                description=None,
+                alias=alias,
+                allowed_types=None,
+                now=now,
+            )
+            audit.record(tx, hub, actor, "collection.add", f"groups/{slug}/collections/{collection.uuid}", alias=alias)
+    return trust_group
+
+
+def update(
+    hub: Hub,
+    actor: Actor,
+    slug: str,
+    *,
+    title: str | EllipsisType = ...,
+    description: str | EllipsisType | None = ...,
+    default_tlp: str | EllipsisType = ...,
+    tlp_ceiling: str | EllipsisType = ...,
+    signature_required: bool | EllipsisType = ...,
+) -> TrustGroup:
+    """Change what is named; objects stored before keep the decision that was made for them. Raises NotFound."""
+    require_reader(actor)
+    with hub.db.write() as tx:
+        before = operated_group(tx, actor, slug)
+        new_title, new_description = changed(before.title, title), changed(before.description, description)
+        new_default, new_ceiling = changed(before.default_tlp, default_tlp), changed(before.tlp_ceiling, tlp_ceiling)
+        new_required = changed(before.signature_required, signature_required)
+        _check(new_title, new_description, new_default, new_ceiling)
+        store.update(
+            tx,
+            before.id,
+            title=new_title,
+            description=new_description,
+            default_tlp=new_default,
+            tlp_ceiling=new_ceiling,
+            signature_required=new_required,
+        )
+        after = operated_group(tx, actor, slug)
+        names = ("title", "description", "default_tlp", "tlp_ceiling", "signature_required")
+        detail = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+        if detail:
+            audit.record(tx, hub, actor, "group.update", f"groups/{slug}", **detail)
+        return after
+
+
+def _check(title: str, description: str | None, default_tlp: str, tlp_ceiling: str) -> None:
+    naming.line(title, "title")
+    if description is not None:
+        naming.text(description, "description")
+    naming.one_of(default_tlp, naming.DEFAULT_TLP_LEVELS, "default_tlp")
+    naming.one_of(tlp_ceiling, naming.TLP_LEVELS, "tlp_ceiling")
+    if naming.TLP_LEVELS.index(default_tlp) > naming.TLP_LEVELS.index(tlp_ceiling):
+        raise InvalidRequest("the default level is stricter than the ceiling of the group", field="default_tlp")

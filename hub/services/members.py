@@ -1,0 +1,121 @@
+"""Members of a trust group and their rights.
+
+The operator adds and removes members. A moderator suspends, restores and sets rights, but gives nobody more than he has
+himself, touches nobody who has more, and never his own membership.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from hub.domain.membership import Member, Peer, Right, TrustGroup
+from hub.errors import Forbidden, NotFound
+from hub.services import audit
+from hub.services.actor import (
+    NO_MEMBER,
+    NO_PEER,
+    Actor,
+    is_operator,
+    member_of,
+    moderated_group,
+    require_operator,
+    require_reader,
+    visible_group,
+)
+from hub.services.context import Hub
+from hub.store import members as store
+from hub.store import peers as peer_store
+
+
+def listed(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[tuple[Peer, Member]]]:
+    """Return the members by handle; suspended ones only for those who can restore them. Raises NotFound."""
+    require_reader(actor)
+    with hub.db.read() as tx:
+        trust_group, mine = visible_group(tx, actor, slug)
+        everyone = sorted(store.of_group(tx, trust_group.id), key=lambda row: row[0].handle)
+    whole = is_operator(actor) or (mine is not None and Right.MODERATE in mine.rights)
+    return trust_group, [row for row in everyone if whole or _active(*row)]
+
+
+def shown(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Member]:
+    """Return one member out of `listed`. Raises NotFound."""
+    for peer, member in listed(hub, actor, slug)[1]:
+        if peer.handle == handle:
+            return peer, member
+    raise NotFound(NO_MEMBER)
+
+
+def put(hub: Hub, actor: Actor, slug: str, handle: str, rights: AbstractSet[Right]) -> tuple[Peer, Member, bool]:
+    """Set a member's rights, the whole set; an operator adds the peer when it is no member yet.
+
+    Returns the peer, the membership and whether it is new. Raises NotFound, Forbidden.
+    """
+    require_reader(actor)
+    with hub.db.write() as tx:
+        trust_group, mine = moderated_group(tx, actor, slug)
+        peer = peer_store.by_handle(tx, handle)
+        before = store.get(tx, trust_group.id, 0 if peer is None else peer.id)
+        if mine is not None:
+            if before is None:
+                raise NotFound(NO_MEMBER)
+            _guard(mine, before, rights)
+        if peer is None:
+            raise NotFound(NO_PEER)
+        member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=hub.clock())
+        if before is None or before.rights != member.rights:
+            action = "member.add" if before is None else "member.rights"
+            names = sorted(right.value for right in rights)
+            audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}", rights=names)
+    return peer, member, before is None
+
+
+def suspend(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Member]:
+    """Take a member out of every read and write of the group, keeping his rights for later. Raises NotFound."""
+    return _set_suspended(hub, actor, slug, handle, suspended=True)
+
+
+def restore(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Member]:
+    """Let a suspended member back in with the rights he had. Raises NotFound."""
+    return _set_suspended(hub, actor, slug, handle, suspended=False)
+
+
+def _set_suspended(hub: Hub, actor: Actor, slug: str, handle: str, *, suspended: bool) -> tuple[Peer, Member]:
+    require_reader(actor)
+    with hub.db.write() as tx:
+        trust_group, mine = moderated_group(tx, actor, slug)
+        peer, member = member_of(tx, trust_group, handle)
+        if mine is not None:
+            _guard(mine, member, member.rights)
+        if suspended != (member.suspended_at is not None):
+            if suspended:
+                store.suspend(tx, trust_group.id, peer.id, hub.clock())
+            else:
+                store.restore(tx, trust_group.id, peer.id)
+            action = "member.suspend" if suspended else "member.restore"
+            audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}")
+        return member_of(tx, trust_group, handle)
+
+
+def remove(hub: Hub, actor: Actor, slug: str, handle: str) -> None:
+    """End a membership; what the peer has published stays. Only an operator can. Raises NotFound, Forbidden."""
+    require_reader(actor)
+    with hub.db.write() as tx:
+        trust_group, _ = moderated_group(tx, actor, slug)
+        peer, _ = member_of(tx, trust_group, handle)
+        require_operator(actor)
+        store.remove(tx, trust_group.id, peer.id)
+        audit.record(tx, hub, actor, "member.remove", f"groups/{slug}/members/{handle}")
+
+
+def _guard(mine: Member, target: Member, resulting: AbstractSet[Right]) -> None:
+    """Raise Forbidden when a moderator reaches above himself, or for himself."""
+    if target.peer_id == mine.peer_id:
+        raise Forbidden("your own membership is changed by the operator or by another moderator")
+    if not target.rights <= mine.rights:
+        raise Forbidden("this member has a right that you have not; ask the operator")
+    if not resulting <= mine.rights:
+        raise Forbidden("you cannot give a right that you have not", field="rights")
+
+
+def _active(peer: Peer, member: Member) -> bool:
+    return peer.suspended_at is None and member.suspended_at is None

@@ -1,0 +1,106 @@
+"""Peers: the organisations the hub knows. Only an operator makes, changes or suspends them."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+
+from hub.domain import naming
+from hub.domain.membership import Peer, PeerKind
+from hub.errors import Conflict
+from hub.services import audit
+from hub.services.actor import HUB_HANDLE, Actor, require_operator, require_reader, visible_peer, visible_peers
+from hub.services.change import changed
+from hub.services.context import Hub
+from hub.services.identifier import uuid4
+from hub.store import peers as store
+
+
+def listed(hub: Hub, actor: Actor) -> list[Peer]:
+    """Return the peers the actor may know of, by handle."""
+    require_reader(actor)
+    with hub.db.read() as tx:
+        return visible_peers(tx, actor)
+
+
+def shown(hub: Hub, actor: Actor, handle: str) -> Peer:
+    """Return one peer the actor may know of. Raises NotFound."""
+    require_reader(actor)
+    with hub.db.read() as tx:
+        return visible_peer(tx, actor, handle)
+
+
+def add(
+    hub: Hub,
+    actor: Actor,
+    *,
+    handle: str,
+    name: str,
+    kind: PeerKind,
+    identity: str | None = None,
+    country: str | None = None,
+    itu_region: str | None = None,
+) -> Peer:
+    """Make a peer known to the hub; without ``identity`` it gets a new STIX identity id. Raises Conflict."""
+    require_operator(actor)
+    naming.handle(handle)
+    _check(name, country, itu_region)
+    identity = naming.identity(identity) if identity is not None else f"identity--{uuid4(hub.token_bytes)}"
+    with hub.db.write() as tx:
+        peer = store.add(
+            tx,
+            handle=handle,
+            name=name,
+            kind=kind,
+            identity=identity,
+            country=country,
+            itu_region=itu_region,
+            now=hub.clock(),
+        )
+        audit.record(tx, hub, actor, "peer.add", f"peers/{handle}", name=name, kind=kind.value, identity=identity)
+    return peer
+
+
+def update(
+    hub: Hub,
+    actor: Actor,
+    handle: str,
+    *,
+    name: str | EllipsisType = ...,
+    kind: PeerKind | EllipsisType = ...,
+    country: str | EllipsisType | None = ...,
+    itu_region: str | EllipsisType | None = ...,
+    suspended: bool | EllipsisType = ...,
+) -> Peer:
+    """Change what is named. A suspended peer's credentials are refused from the next request on.
+
+    Raises NotFound; Conflict for suspending the hub's own peer, which would lock the operators out.
+    """
+    require_reader(actor)
+    with hub.db.write() as tx:
+        peer = visible_peer(tx, actor, handle)
+        require_operator(actor)
+        after = (changed(peer.name, name), changed(peer.country, country), changed(peer.itu_region, itu_region))
+        _check(*after)
+        new_kind = changed(peer.kind, kind)
+        if (*after, new_kind) != (peer.name, peer.country, peer.itu_region, peer.kind):
+            store.update(tx, peer.id, name=after[0], country=after[1], itu_region=after[2], kind=new_kind)
+            detail = dict(zip(("name", "country", "itu_region"), after, strict=True))
+            audit.record(tx, hub, actor, "peer.update", f"peers/{handle}", **detail, kind=new_kind.value)
+        now_suspended = changed(peer.suspended_at is not None, suspended)
+        if now_suspended and peer.handle == HUB_HANDLE:
+            raise Conflict("the hub's own peer cannot be suspended; revoke its credentials instead", field="suspended")
+        if now_suspended and peer.suspended_at is None:
+            store.suspend(tx, peer.id, hub.clock())
+            audit.record(tx, hub, actor, "peer.suspend", f"peers/{handle}")
+        elif not now_suspended and peer.suspended_at is not None:
+            store.restore(tx, peer.id)
+            audit.record(tx, hub, actor, "peer.restore", f"peers/{handle}")
+        return visible_peer(tx, actor, handle)
+
+
+def _check(name: str, country: str | None, itu_region: str | None) -> None:
+    naming.line(name, "name")
+    if country is not None:
+        naming.country(country)
+    if itu_region is not None:
+        naming.one_of(itu_region, naming.ITU_REGIONS, "itu_region")
