@@ -76,13 +76,13 @@ def visible_peers(tx: Connection, actor: Actor) -> list[Peer]:
         return sorted(peer_store.all(tx), key=lambda peer: peer.handle)
     seen = {caller.peer.id: caller.peer}
     for trust_group in group_store.of_peer(tx, caller.peer.id):
-        seen.update(
-            (peer.id, peer) for peer, member in member_store.of_group(tx, trust_group.id) if _active(peer, member)
-        )
+        rows = member_store.of_group(tx, trust_group.id)
+        seen.update((peer.id, peer) for peer, member in rows if active(peer, member))
     return sorted(seen.values(), key=lambda peer: peer.handle)
 
 
-def _active(peer: Peer, member: Member) -> bool:
+def active(peer: Peer, member: Member) -> bool:
+    """Say whether a member takes part: neither the membership nor the peer itself is suspended."""
     return peer.suspended_at is None and member.suspended_at is None
 
 

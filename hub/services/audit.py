@@ -1,17 +1,13 @@
-"""One line for everything an operator, a moderator or an administrator does (who, with which credential, what, when)."""
+"""One line for everything an operator, moderator or administrator does: who, with which credential, what, when."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from hub.domain.membership import Caller
 from hub.services.actor import Actor
+from hub.services.context import Hub
 from hub.store import audit as audit_store
-
-if TYPE_CHECKING:
-    from hub.services.context import Hub
 
 
 def record(tx: Connection, hub: Hub, actor: Actor, action: str, subject: str, **detail: object) -> None:

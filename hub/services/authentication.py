@@ -35,7 +35,7 @@ _NO_HASH: Final = bytes(32)
 def authenticate(hub: Hub, presented: Presented, *, remote: str = "") -> Caller:
     """Return the caller a credential belongs to, and note its use at most once a minute.
 
-    :param remote: the peer address as the transport or a trusted proxy states it; never a header of the client's choice.
+    :param remote: the client's address as the transport or a trusted proxy states it, never as the client does.
 
     Raises:
         Unauthenticated: always with the same text.
@@ -93,7 +93,7 @@ def _proves(presented: Presented, stored: StoredCredential | None) -> bool:
 
 
 def _stands(stored: StoredCredential, now: int) -> bool:
-    """Say whether the credential is still good: not revoked, not expired, its peer not suspended, its role its peer's."""
+    """Say whether it is still good: not revoked, not expired, the peer not suspended and entitled to the role."""
     credential = stored.credential
     if credential.revoked_at is not None or stored.peer.suspended_at is not None:
         return False

@@ -105,7 +105,7 @@ def enrol(
 
 
 def revoke(hub: Hub, actor: Actor, handle: str, kid: str, *, reason: str, at: int | None = None) -> SigningKey:
-    """Refuse a key for whatever is signed from ``at`` (now) on; with the reason `compromised` for all that arrives later.
+    """Refuse a key for whatever is signed from ``at`` (now) on; as `compromised`, for whatever arrives after it.
 
     A revoked key can be revoked once more as compromised, never restored. Raises NotFound, Forbidden, Conflict.
     """

@@ -15,6 +15,7 @@ from hub.services.actor import (
     NO_MEMBER,
     NO_PEER,
     Actor,
+    active,
     is_operator,
     member_of,
     moderated_group,
@@ -34,7 +35,7 @@ def listed(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[tuple[Pe
         trust_group, mine = visible_group(tx, actor, slug)
         everyone = sorted(store.of_group(tx, trust_group.id), key=lambda row: row[0].handle)
     whole = is_operator(actor) or (mine is not None and Right.MODERATE in mine.rights)
-    return trust_group, [row for row in everyone if whole or _active(*row)]
+    return trust_group, [row for row in everyone if whole or active(*row)]
 
 
 def shown(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Member]:
@@ -115,7 +116,3 @@ def _guard(mine: Member, target: Member, resulting: AbstractSet[Right]) -> None:
         raise Forbidden("this member has a right that you have not; ask the operator")
     if not resulting <= mine.rights:
         raise Forbidden("you cannot give a right that you have not", field="rights")
-
-
-def _active(peer: Peer, member: Member) -> bool:
-    return peer.suspended_at is None and member.suspended_at is None

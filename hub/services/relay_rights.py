@@ -38,9 +38,9 @@ def listed(hub: Hub, actor: Actor, slug: str) -> list[RelayRight]:
 
 
 def grant(hub: Hub, actor: Actor, slug: str, handle: str, author_identity: str) -> tuple[RelayRight, bool]:
-    """Let a member make versions for an author; granting again changes nothing. Returns the right and whether it is new.
+    """Let a member make versions for an author; granting again changes nothing.
 
-    Raises NotFound, Forbidden.
+    Returns the right and whether it is new. Raises NotFound, Forbidden.
     """
     require_reader(actor)
     naming.identity(author_identity, "author_identity")
