@@ -97,6 +97,14 @@ class TooLarge(CybexError):
     status = 413
 
 
+class UriTooLong(CybexError):
+    """The request target is longer than the hub reads."""
+
+    code = "uri-too-long"
+    title = "The request target is too long"
+    status = 414
+
+
 class UnsupportedMediaType(CybexError):
     """The body's media type or content coding is not one this resource takes."""
 
