@@ -1,7 +1,7 @@
 """Slows guessing: too many failures for one user name from one address are refused without a look at the secret.
 
 The key is the pair, so nobody can lock a victim out from elsewhere. It is per process, in memory and bounded: whoever
-rotates addresses or names evades it, against which 200-bit secrets stand. Its use is to keep guessing cheap for the hub.
+rotates addresses or names evades it, against which 200-bit secrets stand. Its use is to keep guessing cheap here.
 """
 
 from __future__ import annotations
