@@ -55,9 +55,9 @@ class KeyRing:
     def __len__(self) -> int:
         return sum(len(keys) for keys in self._by_text.values())
 
-    def keys(self) -> tuple[SigningKey, ...]:
-        """Return every key of the ring."""
-        return tuple(key for keys in self._by_text.values() for key in keys)
+    def peers(self) -> frozenset[int]:
+        """Return the peers that have a key in the ring."""
+        return frozenset(key.peer_id for keys in self._by_text.values() for key in keys)
 
     def matching(self, signature: Mapping[str, Any]) -> tuple[SigningKey, ...]:
         """Return the enrolled keys that a signature object names; none when it names a certificate.

@@ -147,6 +147,8 @@ def sign_inline(
     if "signatures" in obj:
         raise SignatureError("the object carries signatures already", field="signatures")
     extensions = obj.get("extensions", {})
+    if not isinstance(extensions, Mapping):
+        raise SignatureError("extensions must be an object", field="extensions")
     declared = {**obj, "extensions": {**extensions, INLINE_EXTENSION_ID: dict(INLINE_EXTENSION)}}
     metadata = _metadata(declared, identity, created, signature_uuid, related_version(declared))
     return jss.sign(declared, private_key, metadata=metadata)
