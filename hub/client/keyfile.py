@@ -15,6 +15,7 @@ from hub.domain.key_material import ALGORITHMS, ED25519, ES256, PrivateKey, priv
 from hub.errors import ConfigError, Conflict, MalformedJson, SignatureError
 
 _OWNER_ONLY = 0o600
+_FOR_ALL = 0o644
 _MAX_FILE = 64 * 1024
 
 
@@ -37,7 +38,7 @@ def write(path: Path, key: PrivateKey) -> None:
     Raises:
         Conflict: the file exists. ConfigError: it cannot be written.
     """
-    _create(path, key.unprotected_pem())
+    _create(path, key.unprotected_pem(), _OWNER_ONLY)
 
 
 def read(path: Path) -> PrivateKey:
@@ -77,7 +78,8 @@ def write_public(path: Path, key: PrivateKey, identity: str | None = None) -> Pa
         Conflict: the file exists. ConfigError: it cannot be written.
     """
     place = public_path(path)
-    _create(place, orjson.dumps(public_part(key, identity), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    data = orjson.dumps(public_part(key, identity), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    _create(place, data, _FOR_ALL)
     return place
 
 
@@ -93,10 +95,10 @@ def identity_beside(path: Path, key: PrivateKey) -> str | None:
     return identity if isinstance(identity, str) else None
 
 
-def _create(path: Path, data: bytes) -> None:
+def _create(path: Path, data: bytes, mode: int) -> None:
     try:
         # O_EXCL: a key that is overwritten is lost, and a link that somebody placed there is not followed.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         raise Conflict("the file exists already; choose another name or remove it", field="out") from None
     except OSError as error:

@@ -69,6 +69,7 @@ def sign_objects(
                 marking_refs=_markings(obj),
             )
             signed += [dict(obj), beside]
+            present.add((obj["id"], version))  # the same version may stand in a bundle twice
             done.append(SignedObject(obj["id"], "detached"))
     return signed, tuple(done)
 

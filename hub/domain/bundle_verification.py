@@ -68,17 +68,15 @@ def verify_objects(objects: Sequence[Mapping[str, Any]], ring: KeyRing | None, *
         if obj["type"] == SIGNATURE_TYPE:
             beside[_text(obj, "related_to"), _text(obj, "related_version")].append(obj)
     checked = []
+    found: set[tuple[Any, Any]] = set()
     for obj in objects:
         if obj["type"] != SIGNATURE_TYPE:
             version = related_version(obj)
-            checked.append(_check(obj, version, beside.pop((obj["id"], version), []), ring, now))
-    for orphans in beside.values():
-        checked += [
-            Checked(
-                orphan["id"], related_version(orphan), Status.FAILED, "the signed version of its target is not here"
-            )
-            for orphan in orphans
-        ]
+            found.add((obj["id"], version))
+            checked.append(_check(obj, version, beside.get((obj["id"], version), []), ring, now))
+    orphans = [one for target, ones in beside.items() if target not in found for one in ones]
+    reason = "the signed version of its target is not here"
+    checked += [Checked(orphan["id"], related_version(orphan), Status.FAILED, reason) for orphan in orphans]
     return tuple(checked)
 
 
