@@ -80,7 +80,7 @@ def _certificate(header: str) -> Certificate | None:
     text = header.strip()
     if text in ("", "::"):
         return None
-    match = _BYTE_SEQUENCE.fullmatch(text) or _PEM.fullmatch(unquote(text, errors="strict"))
+    match = _BYTE_SEQUENCE.fullmatch(text) or _PEM.fullmatch(unquote(text))
     if match is not None:
         try:
             der = base64.b64decode("".join(match[1].split()), validate=True)
