@@ -12,7 +12,7 @@ from hub.domain.taxii_time import parse_timestamp
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """One page. ``last`` is the `date_added` of its last object as the server wrote it: the bookmark after this page."""
+    """One page. ``last`` is the `date_added` of its last object, as the server wrote it: the next bookmark."""
 
     objects: list[dict[str, Json]]
     first: str | None
@@ -28,9 +28,10 @@ def collection_url(api_root: str, collection: str) -> str:
 def pages(
     transport: Transport, url: str, *, added_after: str | None, limit: int | None, filters: Mapping[str, str]
 ) -> Iterator[FeedPage]:
-    """Yield the pages of a collection's objects after a bookmark (TAXII 2.1 §5.4), following ``next`` where there is one.
+    """Yield the pages of a collection's objects after a bookmark, by ``next`` where there is one (TAXII 2.1 §5.4).
 
-    :param filters: ``match[...]`` parameters. :raises RemoteError: the server refuses, or what it says makes no sense.
+    :param filters: ``match[...]`` parameters.
+    :raises RemoteError: the server refuses, or what it says makes no sense.
     """
     query = dict(filters)
     if added_after is not None:
