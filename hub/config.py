@@ -36,11 +36,19 @@ Objects = Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_OBJECTS)]
 Processes = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
+def _networks(field: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        try:
+            ipaddress.ip_network(value)
+        except ValueError:
+            raise ValueError(f"{field} holds something that is no network such as 10.0.0.0/8") from None
+
+
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the hub listens, and whom it believes about a caller."""
 
     host: str = "127.0.0.1"
-    port: Port = 8443
+    port: Port = 8080
     workers: Processes = 1
     threads: Processes = 8
     behind_proxy: bool = False
@@ -185,16 +193,21 @@ def data_directory(data: Path | None = None, env: Mapping[str, str] | None = Non
     return (data or Path(environment.get("CYBEX_DATA") or DEFAULT_DATA)).absolute()
 
 
-def load(data: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+def load(data: Path | None = None, env: Mapping[str, str] | None = None, *, file: Path | None = None) -> Settings:
     """Return the settings of the hub in a data directory; the file need not exist. Raises ConfigError, naming the key.
 
     :param env: the process's own environment when None.
+    :param file: read this one in place of the directory's own ``hub.toml``.
     """
     environment = os.environ if env is None else env
     directory = data_directory(data, environment)
-    raw = _file(directory / FILE)
+    raw = _file(file or directory / FILE)
     if "data" in raw:
         raise ConfigError(f"{FILE}: the data directory is given by --data or CYBEX_DATA, not here", field="data")
+    if urlsplit(str(raw.get("database_url", ""))).password:
+        raise ConfigError(
+            f"{FILE} holds no secrets: use CYBEX_DATABASE_URL_FILE or a pgpass file", field="database_url"
+        )
     raw["data"] = str(directory)
     for name, value in _environment(environment).items():
         path, kind = ENVIRONMENT[name]
@@ -358,11 +371,3 @@ def _put(raw: dict[str, Any], path: list[str], value: object) -> None:
         if not isinstance(raw, dict):
             raise ConfigError(f"{FILE}: a table is expected", field=part)
     raw[path[-1]] = value
-
-
-def _networks(field: str, values: tuple[str, ...]) -> None:
-    for value in values:
-        try:
-            ipaddress.ip_network(value)
-        except ValueError:
-            raise ValueError(f"{field} holds something that is no network such as 10.0.0.0/8") from None
