@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Select, and_, delete, insert, or_, select
 
 from hub.domain.membership import Collection, Member, TrustGroup
-from hub.errors import InvalidRequest
+from hub.errors import InvalidRequest, NotFound
 from hub.store.conflicts import refusing_duplicates
 from hub.store.rows import collection_of, group_of, member_of, override_of
 from hub.store.tables import collection, collection_override, member, trust_group
@@ -50,10 +50,12 @@ def add(
         return collection_of(tx.execute(insert(collection).values(values).returning(*collection.c)).one())
 
 
-def by_id(tx: Connection, collection_id: int) -> Collection | None:
-    """Return a collection by its id inside the database."""
+def by_id(tx: Connection, collection_id: int) -> Collection:
+    """Return the collection with this id, which came out of the database. Raises NotFound."""
     row = tx.execute(select(collection).where(collection.c.id == collection_id)).one_or_none()
-    return None if row is None else collection_of(row)
+    if row is None:
+        raise NotFound("there is no such collection")
+    return collection_of(row)
 
 
 def by_ref(tx: Connection, group_id: int, ref: str) -> Collection | None:

@@ -62,9 +62,10 @@ def add(
         return credential_of(tx.execute(insert(credential).values(values).returning(*credential.c)).one())
 
 
-def by_id(tx: Connection, credential_id: int) -> StoredCredential | None:
-    """Return a credential by its id."""
-    return _one(tx, credential.c.id == credential_id)
+def by_id(tx: Connection, credential_id: int) -> Credential | None:
+    """Return a credential by its id, without what proves it."""
+    row = tx.execute(select(credential).where(credential.c.id == credential_id)).one_or_none()
+    return None if row is None else credential_of(row)
 
 
 def by_username(tx: Connection, username: str) -> StoredCredential | None:

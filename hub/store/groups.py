@@ -45,10 +45,12 @@ def by_slug(tx: Connection, slug: str) -> TrustGroup | None:
     return None if row is None else group_of(row)
 
 
-def by_id(tx: Connection, group_id: int) -> TrustGroup | None:
-    """Return a group by its id."""
+def by_id(tx: Connection, group_id: int) -> TrustGroup:
+    """Return the group with this id, which came out of the database. Raises NotFound."""
     row = tx.execute(select(trust_group).where(trust_group.c.id == group_id)).one_or_none()
-    return None if row is None else group_of(row)
+    if row is None:
+        raise NotFound("there is no such group")
+    return group_of(row)
 
 
 def all(tx: Connection) -> list[TrustGroup]:  # noqa: A001 - read as groups.all(tx)
@@ -91,7 +93,4 @@ def update(
     values = {key: value for key, value in given.items() if value is not ...}
     if values:
         tx.execute(update_rows(trust_group).where(trust_group.c.id == group_id).values(values))
-    found = by_id(tx, group_id)
-    if found is None:
-        raise NotFound("there is no such group")
-    return found
+    return by_id(tx, group_id)

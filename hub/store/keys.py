@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, false, insert, or_, select, update
 from sqlalchemy.sql.functions import coalesce
 
-from hub.domain.keys import SigningKey
+from hub.domain.keys import COMPROMISED, SigningKey
 from hub.store.conflicts import refusing_duplicates
 from hub.store.rows import key_of
 from hub.store.tables import member, peer, signing_key
-
-
-COMPROMISED: Final = "compromised"
-"""The one reason of revocation that also counts against what was signed before."""
 
 
 def add(
@@ -72,10 +66,8 @@ def all(tx: Connection) -> list[SigningKey]:  # noqa: A001 - read as keys.all(tx
 def revoke(tx: Connection, kid: str, at: int, reason: str) -> bool:
     """Say whether the key became revoked, or known to be compromised, just now; the first time of revocation stands."""
     c = signing_key.c
-    fresh = c.revoked_at.is_(None)
-    if reason == COMPROMISED:
-        fresh = or_(fresh, c.revocation_reason != COMPROMISED)
-    statement = update(signing_key).where(c.kid == kid, fresh)
+    worse = c.revocation_reason != COMPROMISED if reason == COMPROMISED else false()
+    statement = update(signing_key).where(c.kid == kid, or_(c.revoked_at.is_(None), worse))
     return tx.execute(statement.values(revoked_at=coalesce(c.revoked_at, at), revocation_reason=reason)).rowcount == 1
 
 

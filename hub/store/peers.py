@@ -39,9 +39,12 @@ def add(
         return peer_of(tx.execute(insert(peer).values(values).returning(*peer.c)).one())
 
 
-def by_id(tx: Connection, peer_id: int) -> Peer | None:
-    """Return a peer by its id."""
-    return _one(tx, peer.c.id == peer_id)
+def by_id(tx: Connection, peer_id: int) -> Peer:
+    """Return the peer with this id, which came out of the database. Raises NotFound."""
+    found = _one(tx, peer.c.id == peer_id)
+    if found is None:
+        raise NotFound("there is no such peer")
+    return found
 
 
 def by_handle(tx: Connection, handle: str) -> Peer | None:
@@ -97,10 +100,7 @@ def restore(tx: Connection, peer_id: int) -> Peer:
 def _change(tx: Connection, peer_id: int, values: dict[str, object]) -> Peer:
     if values:
         tx.execute(update_rows(peer).where(peer.c.id == peer_id).values(values))
-    found = by_id(tx, peer_id)
-    if found is None:
-        raise NotFound("there is no such peer")
-    return found
+    return by_id(tx, peer_id)
 
 
 def _one(tx: Connection, condition: ColumnElement[bool]) -> Peer | None:
