@@ -171,9 +171,9 @@ def _of_iep(policy: object) -> Meaning:
         return INFORMATIONAL
     colour = policy["tlp"]
     level = tlp.V1_LEVELS.get(colour) if isinstance(colour, str) else None
-    return (
-        _unknown("an IEP marking of the object has a tlp that IEP 2.0 lacks") if level is None else Meaning(tlp=level)
-    )
+    if level is None:
+        return _unknown("tlp of an IEP marking of the object must be white, green, amber or red")
+    return Meaning(tlp=level)
 
 
 def _is_tlp_type(kind: object) -> bool:
