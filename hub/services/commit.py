@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hub.domain.audience import Audience
 from hub.domain.admission import Candidate, KnownVersion, admit
+from hub.domain.audience import Audience
 from hub.domain.submission import Decided, Failed
 from hub.domain.taxii_time import format_timestamp
 from hub.services.decision import Place
@@ -48,6 +48,7 @@ def commit(
     ids = sorted({item.parsed.facts.id for item in decided})
     known = defaultdict(list, entry_store.known(tx, ids))
     tombstones = entry_store.tombstones(tx, place.collection.id, ids)
+    version_tombstones = entry_store.version_tombstones(tx, place.collection.id, ids)
     succeeded: list[Succeeded] = []
     failed: list[Failed] = []
     fresh: list[Decided] = []
@@ -57,7 +58,8 @@ def commit(
         if item.parsed.is_signature and str(item.parsed.obj.get("related_to")) in refused_targets:
             failed.append(item.parsed.failed("signature", SIGNED_TARGET_REFUSED))
             continue
-        admission = admit(_candidate(place, item), known[facts.id], tombstones.get(facts.id))
+        tombstone = tombstones.get(facts.id) or version_tombstones.get((facts.id, facts.version_key or ""))
+        admission = admit(_candidate(place, item), known[facts.id], tombstone)
         if admission.outcome == "new":
             fresh.append(item)
             known[facts.id].append(_as_known(place, item, now))
@@ -72,18 +74,16 @@ def commit(
         held_store.add(tx, place.collection.id, place.submitter.id, submission_uuid, [_held(item) for item in held])
     succeeded += [_held_line(item) for item in held]
     served = _signatures_first([item for item in fresh if (item.verdict.embargo_until or 0) <= now])  # 4
-    dates = entry_store.insert(
-        tx, place.collection.id, now, [_entry(place, submission_uuid, item) for item in served]
-    )
+    dates = entry_store.insert(tx, place.collection.id, now, [_entry(place, submission_uuid, item) for item in served])
+    for stix_id in {item.parsed.facts.id for item in served} & set(tombstones):
+        entry_store.clear_tombstone(tx, place.collection.id, stix_id)  # its owner has posted it again
     for item, date_added in zip(served, dates, strict=True):
         version = item.parsed.facts.version or format_timestamp(date_added)
         succeeded.append(Succeeded(item.parsed.index, item.parsed.facts.id, version, None))
     return succeeded, failed
 
 
-def record_refusals(
-    tx: Connection, place: Place, submission_uuid: str, failed: Sequence[Failed], *, now: int
-) -> None:
+def record_refusals(tx: Connection, place: Place, submission_uuid: str, failed: Sequence[Failed], *, now: int) -> None:
     """Keep, for the operator, what was refused and by which rule; bytes only where `Failed.body` says so."""
     if failed:
         refusal_store.add_many(
@@ -214,5 +214,3 @@ def _held_line(item: Decided) -> Succeeded:
     until = format_timestamp(item.verdict.embargo_until or 0)
     version = item.parsed.facts.version or until
     return Succeeded(item.parsed.index, item.parsed.facts.id, version, f"held until {until}")
-
-

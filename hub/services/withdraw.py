@@ -10,6 +10,11 @@ from hub.services.context import Hub
 from hub.store import audit as audit_store
 from hub.store import entries as entry_store
 from hub.store import pages
+from hub.store import peers as peer_store
+from hub.store.entries import StoredVersion
+from hub.store.pages import Selection
+
+NO_OBJECT = "there is no such object"
 
 
 def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Query | None) -> int:
@@ -17,34 +22,36 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
 
     1. Without any right in the collection the object does not exist; with one of the two it may not be deleted.
     2. The caller must be able to see it: otherwise it does not exist for him.
-    3. It must be his: of an author who is his peer, or introduced by him; or he moderates the group.
+    3. Every version that goes must be his: of an author who is his peer, or introduced by him; or he moderates.
     4. Without ``match[version]`` all versions go, else a client would find an older one in its place.
 
     :param query: the versions meant; None for all of them.
     """
     rights = opened.rights
     if not rights.can_read and not rights.can_write:  # 1
-        raise NotFound("there is no such object")
+        raise NotFound(NO_OBJECT)
     if not (rights.can_read and rights.can_write):
         raise Forbidden("deleting needs both the right to read and the right to write")
-    now = hub.clock()
     with hub.db.write() as tx:
+        now = hub.clock()
         entry_store.lock(tx, opened.collection.id)
         visible = pages.visible_versions_of(tx, opened.collection.id, caller.peer.id, stix_id, now)
         if not visible:  # 2
-            raise NotFound("there is no such object")
-        chosen = pages.matching_versions(visible, query) if query is not None else visible
-        if not chosen:
-            raise NotFound("there is no such version")
-        stored = [
+            raise NotFound(NO_OBJECT)
+        chosen = None
+        if query is not None:
+            chosen = pages.version_keys(tx, _selection(caller, opened, stix_id, query, now))
+            if not chosen:
+                raise NotFound("there is no such version")
+        going = [
             version
             for version in entry_store.known(tx, [stix_id])[stix_id]
-            if version.collection_id == opened.collection.id and (query is None or version.version in chosen)
+            if version.collection_id == opened.collection.id and (chosen is None or version.version_key in chosen)
         ]
-        if not rights.can_moderate and not all(_is_his(caller, version) for version in stored):  # 3
+        identities = peer_store.identities(tx)
+        if not rights.can_moderate and not all(_is_his(caller, version, identities) for version in going):  # 3
             raise Forbidden("only its author, the peer that introduced it, or a moderator may delete this")
-        keys = None if query is None else {version.version for version in stored}
-        removed = entry_store.delete(tx, opened.collection.id, stix_id, keys, peer_id=caller.peer.id, now=now)  # 4
+        removed = entry_store.delete(tx, opened.collection.id, stix_id, chosen, peer_id=caller.peer.id, now=now)  # 4
         audit_store.add(
             tx,
             at=now,
@@ -55,3 +62,13 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
             detail={"versions": removed},
         )
     return removed
+
+
+def _is_his(caller: Caller, version: StoredVersion, identities: dict[str, int]) -> bool:
+    """Say whether the caller's peer is the author, or introduced what has no author on this hub."""
+    author = identities.get(version.author_identity) if version.author_identity is not None else None
+    return (author or version.submitter_peer_id) == caller.peer.id
+
+
+def _selection(caller: Caller, opened: OpenCollection, stix_id: str, query: Query, now: int) -> Selection:
+    return Selection(opened.collection.id, caller.peer.id, now, ids=(stix_id,), versions=query.versions)

@@ -1,0 +1,85 @@
+"""What was decided about an object: the stored rule and reason of each version, and who signed it. Never the bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from hub.domain.audience import Audience
+from hub.domain.taxii_time import format_timestamp
+from hub.store.tables import audience, collection, entry, held_version, signing_key
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """One stored version with the decision that admitted it. Times are microseconds since the epoch."""
+
+    collection_id: int
+    group_id: int
+    version: str
+    date_added: int
+    superseded_at: int | None
+    expires_at: int | None
+    audience: Audience
+    author_identity: str | None
+    introduced: bool
+    submitter_peer_id: int
+    tlp: str
+    rule: str
+    reason: str
+    onward_relay: bool
+    kid: str | None
+    jss_form: str | None
+    signed_at: int | None
+    carrier: str | None
+
+
+def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
+    """Return the decisions about every stored version of an object, in any collection, by date."""
+    c = entry.c
+    rows = tx.execute(
+        select(
+            c.collection_id,
+            collection.c.group_id,
+            c.version,
+            c.date_added,
+            c.superseded_at,
+            c.expires_at,
+            audience.c.key,
+            c.author_identity,
+            c.introduced,
+            c.submitter_peer_id,
+            c.tlp,
+            c.rule,
+            c.reason,
+            c.onward_relay,
+            signing_key.c.kid,
+            c.jss_form,
+            c.signed_at,
+            c.carrier,
+        )
+        .join(collection, collection.c.id == c.collection_id)
+        .join(audience, audience.c.id == c.audience_id)
+        .outerjoin(signing_key, signing_key.c.id == c.key_id)
+        .where(c.stix_id == stix_id)
+        .order_by(c.date_added, c.id)
+    )
+    return [
+        StoredDecision(
+            row[0], row[1], row[2] or format_timestamp(row[3]), *row[3:6], Audience.from_key(row[6]), *row[7:]
+        )
+        for row in rows
+    ]
+
+
+def embargoes(tx: Connection, stix_id: str) -> list[tuple[int, int, int, int]]:
+    """Return (group id, collection id, submitter's peer id, embargo_until) of what is held back of an object."""
+    c = held_version.c
+    rows = tx.execute(
+        select(collection.c.group_id, c.collection_id, c.peer_id, c.embargo_until)
+        .join(collection, collection.c.id == c.collection_id)
+        .where(c.stix_id == stix_id)
+        .order_by(c.embargo_until, c.id)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
