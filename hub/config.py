@@ -214,7 +214,7 @@ def load(data: Path | None = None, env: Mapping[str, str] | None = None, *, file
         _put(raw, path.split("."), _read(name, kind, value))
     raw["database_url"] = raw.get("database_url") or f"sqlite:///{directory / DATABASE_FILE}"
     try:
-        return msgspec.convert(raw, Settings)
+        return msgspec.convert(raw, Settings, dec_hook=_path)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$.")
         field = where.rstrip("`") or None
@@ -363,6 +363,12 @@ def _read(name: str, kind: str, value: str) -> object:
             raise ConfigError("true or false is expected", field=name)
         return words[value.lower()]
     return value
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(str(value))
 
 
 def _put(raw: dict[str, Any], path: list[str], value: object) -> None:
