@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from hub.domain.membership import Caller
-from hub.services.actor import Actor
+from hub.services.actor import Actor, require_operator
 from hub.services.context import Hub
 from hub.store import audit as audit_store
+from hub.store import peers as peer_store
+from hub.store.audit import AuditLine
 
 
 def record(tx: Connection, hub: Hub, actor: Actor, action: str, subject: str, **detail: object) -> None:
@@ -27,3 +31,20 @@ def record(tx: Connection, hub: Hub, actor: Actor, action: str, subject: str, **
         subject=subject,
         detail=detail,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLine:
+    """A line with the handle of the peer that acted; None is the hub's own machine."""
+
+    line: AuditLine
+    handle: str | None
+
+
+def recent(hub: Hub, actor: Actor, *, limit: int, before: int | None = None) -> list[NamedLine]:
+    """Return the newest lines, the newest first; ``before`` is the id of the last one seen. Operators only."""
+    require_operator(actor)
+    with hub.db.read() as tx:
+        rows = audit_store.recent(tx, limit=limit, before=before)
+        handles = {peer.id: peer.handle for peer in peer_store.all(tx)}
+    return [NamedLine(row, None if row.actor_peer_id is None else handles[row.actor_peer_id]) for row in rows]

@@ -138,10 +138,10 @@ def revoke(hub: Hub, actor: Actor, handle: str, credential_id: int) -> Credentia
 
 def _found(tx: Connection, peer: Peer, credential_id: int) -> Credential:
     """Return a credential by id if it is this peer's: the id in a request is never enough."""
-    stored = store.by_id(tx, credential_id)
-    if stored is None or stored.peer.id != peer.id:
+    credential = store.by_id(tx, credential_id)
+    if credential is None or credential.peer_id != peer.id:
         raise NotFound(NO_CREDENTIAL)
-    return stored.credential
+    return credential
 
 
 def _require_role(actor: Actor, peer: Peer, role: Role) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import EllipsisType
+from typing import Final
 
 from hub.domain import naming
 from hub.domain.membership import TrustGroup
@@ -22,7 +23,9 @@ from hub.services.identifier import uuid4
 from hub.store import collections as collection_store
 from hub.store import groups as store
 
-DEFAULT_COLLECTIONS = (("indicators", "Indicators"), ("incidents", "Incidents"))
+DEFAULT_TLP: Final = "amber"
+TLP_CEILING: Final = "red"
+DEFAULT_COLLECTIONS: Final = (("indicators", "Indicators"), ("incidents", "Incidents"))
 """(alias, title) of what every new group starts with; both take every type until somebody restricts them."""
 
 
@@ -47,8 +50,8 @@ def add(
     slug: str,
     title: str,
     description: str | None = None,
-    default_tlp: str = "amber",
-    tlp_ceiling: str = "red",
+    default_tlp: str = DEFAULT_TLP,
+    tlp_ceiling: str = TLP_CEILING,
     signature_required: bool = True,
 ) -> TrustGroup:
     """Make a group with its two default collections and no members. Raises Conflict when the slug is taken."""

@@ -8,14 +8,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hub.domain import key_material, limits
-from hub.domain.keys import SigningKey
+from hub.domain.key_directory import ListedKey
+from hub.domain.keys import COMPROMISED, SigningKey
 from hub.domain.membership import Peer, TrustGroup
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.services import audit
 from hub.services.actor import Actor, managed_peer, require_reader, visible_group, visible_peer
 from hub.services.context import Hub
 from hub.store import keys as store
-from hub.store.keys import COMPROMISED
+from hub.store import members as member_store
 
 NO_KEY: Final = "there is no such key"
 
@@ -41,15 +42,17 @@ def shown(hub: Hub, actor: Actor, handle: str, kid: str) -> SigningKey:
         return _found(tx, visible_peer(tx, actor, handle), kid)
 
 
-def directory(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[SigningKey]]:
+def directory(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[ListedKey]]:
     """Return the keys of the active members of a group, by identity and time: what receivers verify against.
 
     Open to every member of the group whatever the role of his credential. Raises NotFound.
     """
     with hub.db.read() as tx:
         trust_group, _ = visible_group(tx, actor, slug)
+        handles = {peer.id: peer.handle for peer, _ in member_store.of_group(tx, trust_group.id)}
         keys = store.of_group(tx, trust_group.id)
-    return trust_group, sorted(keys, key=lambda key: (key.identity, *_order(key)))
+    listed = [ListedKey(handles[key.peer_id], key) for key in keys]
+    return trust_group, sorted(listed, key=lambda each: (each.handle, *_order(each.key)))
 
 
 def enrol(

@@ -33,8 +33,11 @@ def add_many(tx: Connection, rows: Sequence[Refusal]) -> None:
         tx.execute(insert(refusal), [{k: v for k, v in asdict(row).items() if k != "id"} for row in rows])
 
 
-def recent(tx: Connection, *, limit: int, before: int | None = None) -> list[Refusal]:
-    """Return the newest refusals, the newest first; ``before`` is the id of the last one of the previous page."""
+def recent(tx: Connection, *, limit: int, before: int | None = None, peer_id: int | None = None) -> list[Refusal]:
+    """Return the newest refusals, the newest first; ``before`` is the id of the last one of the previous page.
+
+    :param peer_id: only what this peer submitted.
+    """
     c = refusal.c
     statement = select(
         c.submission_uuid,
@@ -51,6 +54,8 @@ def recent(tx: Connection, *, limit: int, before: int | None = None) -> list[Ref
     )
     if before is not None:
         statement = statement.where(c.id < before)
+    if peer_id is not None:
+        statement = statement.where(c.peer_id == peer_id)
     return [Refusal(*row) for row in tx.execute(statement.order_by(c.id.desc()).limit(limit))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from hub.services.context import Hub
-from hub.web import compression, errors, security_headers, taxii
+from hub.web import api, compression, errors, security_headers, taxii
 from hub.web.paths import TidyPaths
 
 
@@ -17,7 +17,7 @@ def create_app(hub: Hub) -> Flask:
     errors.register(app, hub)
     compression.register(app)
     security_headers.register(app, hub.public_url)
-    for part in (taxii,):
+    for part in (taxii, api):
         part.register(app, hub)
     app.wsgi_app = TidyPaths(app.wsgi_app, hub)  # type: ignore[method-assign] # the way Flask documents it
     return app

@@ -1,0 +1,92 @@
+"""The JSON API of operators, moderators, administrators and the console, at /api/v1.
+
+The routes are made from the OpenAPI document; an operation without a handler, or the reverse, ends the start. Order of
+checks: authenticate, path, Accept, query, Content-Type, size, body; then the service decides who may.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, Response, request
+
+from hub.domain.taxii_resources import to_bytes
+from hub.services.context import Hub
+from hub.web.api import (
+    collections,
+    credentials,
+    document,
+    explain,
+    groups,
+    keys,
+    members,
+    peers,
+    records,
+    relay_rights,
+    strictness,
+    whoami,
+)
+from hub.web.api.call import Call, Handler
+from hub.web.api.document import Operation
+from hub.web.credentials import identify
+from hub.web.origin import TrustedProxies
+
+BASE: Final = "/api/v1"
+DOCUMENT: Final = "getOpenApiDocument"
+
+HANDLERS: Final[dict[str, Handler]] = {
+    **whoami.HANDLERS,
+    **peers.HANDLERS,
+    **credentials.HANDLERS,
+    **keys.HANDLERS,
+    **groups.HANDLERS,
+    **members.HANDLERS,
+    **collections.HANDLERS,
+    **relay_rights.HANDLERS,
+    **records.HANDLERS,
+    **explain.HANDLERS,
+}
+
+
+def register(app: Flask, hub: Hub) -> None:
+    """Serve the API from the app."""
+    trusted = TrustedProxies(hub.trusted_proxies)
+    operations = {operation.id: operation for operation in document.operations()}
+    if operations.keys() != HANDLERS.keys() | {DOCUMENT}:
+        raise AssertionError("the operations of openapi.json and the handlers of the API differ")
+
+    def view(operation: Operation) -> Any:
+        def serve(**path: str) -> Response:
+            if not operation.secured:
+                return Response(document.document_bytes(), content_type="application/json")
+            return _answer(hub, trusted, operation, path)
+
+        return serve
+
+    for operation in operations.values():
+        app.add_url_rule(
+            operation.rule,
+            endpoint=f"api {operation.id}",
+            view_func=view(operation),
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+
+
+def _answer(hub: Hub, trusted: TrustedProxies, operation: Operation, path: dict[str, str]) -> Response:
+    caller = identify(request.environ, hub, trusted)
+    names = strictness.path_values(operation, path)
+    strictness.check_accept(request.headers.get("Accept"))
+    query = strictness.query_values(operation, request)
+    body = strictness.body_value(operation, request)
+    answer = HANDLERS[operation.id](Call(hub, caller, names, query, body))
+    response = Response(status=answer.status)
+    if answer.body is not None:
+        response.data = to_bytes(answer.body)
+        response.content_type = "application/json"
+    else:
+        response.headers.pop("Content-Type", None)
+    if answer.location is not None:
+        response.location = BASE + answer.location
+    response.headers["Cache-Control"] = "no-store"  # answers differ per caller, and one of them holds a secret
+    return response
