@@ -31,6 +31,9 @@ _V1: Final[Mapping[str, str]] = {
     "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "red",
 }
 
+IDS: Final[Mapping[Level, str]] = MappingProxyType({level: marking_id for marking_id, level in _V2.items()})
+"""The TLP 2.0 marking id of each level."""
+
 V1_LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
     {"white": "clear", "green": "green", "amber": "amber", "red": "red"}
 )

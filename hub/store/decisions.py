@@ -65,12 +65,13 @@ def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
         .where(c.stix_id == stix_id)
         .order_by(c.date_added, c.id)
     )
-    return [
-        StoredDecision(
-            row[0], row[1], row[2] or format_timestamp(row[3]), *row[3:6], Audience.from_key(row[6]), *row[7:]
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        one = row._asdict()
+        one["audience"] = Audience.from_key(one.pop("key"))
+        one["version"] = one["version"] or format_timestamp(one["date_added"])
+        found.append(StoredDecision(**one))
+    return found
 
 
 def embargoes(tx: Connection, stix_id: str) -> list[tuple[int, int, int, int]]:

@@ -1,0 +1,104 @@
+"""``cybex demo``: a complete world on loopback from nothing, and a real incident that travels through it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from hub.cli import demo_story
+from hub.cli.demo_world import FILE, make_world, read_world, settings_for, with_addresses, write_world
+from hub.cli.serve import refuse_taken_port
+from hub.errors import ConfigError
+
+START_SECONDS: Final = 60.0
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default="demo-data", show_default=True, help="Where it lives.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--story/--no-story", default=True, help="Tell the story on the terminal (default) or only serve.")
+def demo(data: Path, port: int, story: bool) -> None:
+    """Start one hub, two trust groups and three CIRTs on this machine, and stay up until interrupted.
+
+    Logins and addresses are in DATA/demo.json. The same directory may be used again; remove it to start afresh.
+
+    Example: cybex demo --data demo-data --port 8765
+    """
+    data = data.absolute()
+    settings = settings_for(data, port)
+    refuse_taken_port(settings)
+    world = read_world(data)
+    new = world is None
+    world = with_addresses(world or make_world(data, settings), port)
+    write_world(data, {**world, "ready": False})
+    server = _start(data, port)
+    try:
+        _await(f"{world['base_url']}readyz", server)
+        if new:
+            demo_story.share_examples(world)
+        if story:
+            demo_story.tell(data, world)
+        write_world(data, {**world, "ready": True})
+        _logins(data, world)
+        server.wait()
+    except KeyboardInterrupt:
+        click.echo("stopping")
+    finally:
+        _stop(server)
+    if server.returncode not in (0, -signal.SIGTERM, -signal.SIGINT):
+        raise ConfigError(f"the hub stopped by itself with code {server.returncode}; its messages are above")
+
+
+def _start(data: Path, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "hub.cli", "serve", "--data", str(data), "--port", str(port)]
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own interpreter and module
+
+
+def _await(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Return when the hub answers; raise ConfigError when it ends first or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise ConfigError("the hub did not start; its message is above")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a fixed loopback address
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.05)
+    raise ConfigError(f"the hub did not answer within {START_SECONDS:.0f} s")
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        os.kill(server.pid, signal.SIGTERM)
+    try:
+        server.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _logins(data: Path, world: dict[str, Any]) -> None:
+    click.echo("")
+    click.secho("The world is up. Addresses and logins", bold=True)
+    click.echo(f"  discovery   {world['discovery']}")
+    for slug, group in world["groups"].items():
+        for alias, uuid in group["collections"].items():
+            click.echo(f"  collection  {group['api_root']}collections/{uuid}/  ({slug}, {alias})")
+    for handle, peer in world["peers"].items():
+        click.echo(f"  {handle}          {peer['username']} / {peer['password']}  ({', '.join(peer['groups'])})")
+    for name in ("analyst", "operator"):
+        click.echo(f"  {name:10}  {world[name]['username']} / {world[name]['password']}")
+    click.echo(f"  API         {world['base_url']}api/v1/openapi.json")
+    click.echo(f"  all of it   {data / FILE}")
+    click.echo("Press Ctrl-C to stop.")
