@@ -25,6 +25,12 @@ TYPES: Final = ("jss", "x590")
 
 HASHES: Final[Mapping[str, str]] = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
 KEY_PROPERTIES: Final = ("public_key", "public_cert_chain", "cert_url", "thumbprint")
+PROPERTIES: Final = frozenset(
+    {"hash_algorithm", "algorithm", "value", "signature", *KEY_PROPERTIES}
+    | {"type", "id", "related_to", "related_version", "created", "modified"}
+    | {"revoked", "signee", "valid_from", "valid_until"}
+)
+"""Every property that X.590 gives a signature object (6.2.1, 6.3)."""
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]{2,1024}")
 

@@ -322,8 +322,16 @@ def _key(
 
 
 def _check_countersignatures(target: Mapping[str, Any], signature: Mapping[str, Any], ring: KeyRing) -> None:
-    """Refuse a countersignature that names a key of the ring and was not made by it; strangers' prove nothing."""
+    """Refuse a countersignature that is by a key of the ring and does not match; strangers' prove nothing.
+
+    The signature does not cover what is nested in it later, so nothing but an X.590 signature object may stand there.
+    """
     for level, countersignature in enumerate(jss.levels(signature)):
-        for key in ring.matching(countersignature)[:1] if level else ():
+        if level == 0:
+            continue
+        if not jss.PROPERTIES.issuperset(countersignature):
+            raise SignatureError("signature.signature: it holds what X.590 does not know and no signature covers")
+        jss.check_form(countersignature)
+        for key in ring.matching(countersignature)[:1]:
             if jss.verify(target, signature, ring.loaded(key), level=level) is None:
                 raise SignatureError("signature.signature: a countersignature does not match")

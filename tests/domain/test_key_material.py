@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.domain.key_material import PUBLISHED_TEST_KEYS, private_key, public_key
@@ -63,7 +63,7 @@ def test_a_key_of_small_order_is_refused(point: str, sign_bit: int) -> None:
     octets = bytearray.fromhex(point)
     octets[31] |= sign_bit
 
-    with pytest.raises(SignatureError, match="weak|can be read"):
+    with pytest.raises(SignatureError, match="weak"):
         public_key(_spki(bytes(octets)))
 
 
@@ -110,7 +110,6 @@ def test_stray_bits_in_the_last_character_are_refused() -> None:
         pytest.param(lambda: ec.generate_private_key(ec.SECP384R1()), id="P-384"),
         pytest.param(lambda: ec.generate_private_key(ec.SECP256K1()), id="secp256k1"),
         pytest.param(ed448.Ed448PrivateKey.generate, id="Ed448"),
-        pytest.param(lambda: dsa.generate_private_key(1024), id="DSA"),
     ],
 )
 def test_keys_of_other_algorithms_are_refused(make: object) -> None:
