@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import click
 
-from hub.cli import demo_story
+from hub.cli import demo_story, serve
 from hub.cli.demo_world import FILE, make_world, read_world, settings_for, with_addresses, write_world
-from hub.cli.serve import refuse_taken_port
+from hub.config import Settings
 from hub.errors import ConfigError
+from hub.services.parent_process import end_with_parent
 
 START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 25.0
 
 
 @click.command()
@@ -33,41 +35,50 @@ def demo(data: Path, port: int, story: bool) -> None:
 
     Example: cybex demo --data demo-data --port 8765
     """
+    signal.signal(signal.SIGTERM, _interrupt)
     data = data.absolute()
     settings = settings_for(data, port)
-    refuse_taken_port(settings)
+    serve.refuse_taken_port(settings)
     world = read_world(data)
     new = world is None
     world = with_addresses(world or make_world(data, settings), port)
     write_world(data, {**world, "ready": False})
-    server = _start(data, port)
+    hub = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings,), name="cybex-demo-hub")
+    hub.start()
     try:
-        _await(f"{world['base_url']}readyz", server)
+        _await(f"{world['base_url']}readyz", hub)
         if new:
             demo_story.share_examples(world)
         if story:
             demo_story.tell(data, world)
         write_world(data, {**world, "ready": True})
         _logins(data, world)
-        server.wait()
+        hub.join()
+        raise ConfigError("the hub stopped by itself; its messages are above")
     except KeyboardInterrupt:
         click.echo("stopping")
     finally:
-        _stop(server)
-    if server.returncode not in (0, -signal.SIGTERM, -signal.SIGINT):
-        raise ConfigError(f"the hub stopped by itself with code {server.returncode}; its messages are above")
+        write_world(data, {**world, "ready": False})
+        hub.terminate()
+        hub.join(STOP_SECONDS)
 
 
-def _start(data: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "hub.cli", "serve", "--data", str(data), "--port", str(port)]
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own interpreter and module
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
-def _await(url: str, server: subprocess.Popen[bytes]) -> None:
+def _serve(settings: Settings) -> None:
+    """Serve in a process of its own, which ignores Ctrl-C (it is told to stop) and never outlives the demonstration."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    serve.run(settings, with_worker=True)
+
+
+def _await(url: str, hub: SpawnProcess) -> None:
     """Return when the hub answers; raise ConfigError when it ends first or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if server.poll() is not None:
+        if not hub.is_alive():
             raise ConfigError("the hub did not start; its message is above")
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a fixed loopback address
@@ -76,16 +87,6 @@ def _await(url: str, server: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
     raise ConfigError(f"the hub did not answer within {START_SECONDS:.0f} s")
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    if server.poll() is None:
-        os.kill(server.pid, signal.SIGTERM)
-    try:
-        server.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
 
 
 def _logins(data: Path, world: dict[str, Any]) -> None:

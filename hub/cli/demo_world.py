@@ -89,7 +89,7 @@ def make_world(data: Path, settings: Settings) -> World:
             kind=CredentialKind.BASIC,
             role=Role.ANALYST,
             label="analyst of the demonstration",
-            username="analyst.aa",
+            username="aa.analyst",
         )
         world["analyst"] = {"peer": "aa", "username": analyst.credential.username, "password": analyst.secret}
     finally:
@@ -120,7 +120,13 @@ def _peer(hub: Hub, data: Path, handle: str) -> World:
     keyfile.write_public(path, pair, peer.identity)
     keys.enrol(hub, LOCAL_OPERATOR, handle, public_key=pair.public.text)
     login = credentials.add(
-        hub, LOCAL_OPERATOR, handle, kind=CredentialKind.BASIC, role=Role.ADMIN, label="demonstration", username=handle
+        hub,
+        LOCAL_OPERATOR,
+        handle,
+        kind=CredentialKind.BASIC,
+        role=Role.ADMIN,
+        label="demonstration",
+        username=f"{handle}.demo",
     )
     token = credentials.add(
         hub, LOCAL_OPERATOR, handle, kind=CredentialKind.BEARER, role=Role.FEED, label="demonstration feed"
