@@ -311,11 +311,6 @@ def set_metrics_directory(directory: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
 
 
-def metrics_directory() -> str | None:
-    """Return the folder of the counters of all processes, None when this process is the only one."""
-    return os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-
-
 def _file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import multiprocessing
 import os
-import signal
 import socket
 import threading
 from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 import msgspec
@@ -59,17 +60,19 @@ def run(settings: Settings, *, with_worker: bool) -> None:
     refuse_taken_port(settings)
     config.set_metrics_directory(settings.run / "metrics")
     stop = threading.Event()
-    supervisor = threading.Thread(target=_supervise, args=(settings, stop), name="supervisor", daemon=True)
-    server = _granian(settings)
     event_log.configure(settings.log.format, settings.log.level)
-    if with_worker:
-        supervisor.start()
+    # Forked while this process has one thread: nothing is loaded twice, and no lock is copied while it is held.
+    first = _start_worker(settings, "fork") if with_worker else None
+    supervisor = threading.Thread(target=_supervise, args=(settings, first, stop), name="supervisor", daemon=True)
+    server = _granian(settings)
+    server.on_startup(supervisor.start)
+    event_log.configure(settings.log.format, settings.log.level)  # again: the server has put its own loggers in place
     log.info("serve.started", host=settings.server.host, port=settings.server.port, tls=settings.tls_files is not None)
     try:
         server.serve(target_loader=partial(wsgi.load, settings), wrap_loader=False)
     finally:
         stop.set()
-        if with_worker:
+        if supervisor.is_alive():
             supervisor.join(STOP_SECONDS + worker.STOP_SECONDS)
         log.info("serve.stopped")
 
@@ -158,18 +161,24 @@ def _granian(settings: Settings) -> Any:  # its class is generic over a private 
     )
 
 
-def _supervise(settings: Settings, stop: threading.Event) -> None:
+def _start_worker(settings: Settings, method: str) -> BaseProcess:
+    process = multiprocessing.get_context(method).Process(  # type: ignore[attr-defined] # of every context
+        target=worker.serve, args=(settings,), name="cybex-worker"
+    )
+    process.start()
+    return cast(BaseProcess, process)
+
+
+def _supervise(settings: Settings, process: BaseProcess | None, stop: threading.Event) -> None:
     """Keep one worker process running until told to stop; then wait for it to finish its piece of work."""
-    context = multiprocessing.get_context("spawn")
-    while not stop.is_set():
-        process = context.Process(target=worker.serve, args=(settings,), name="cybex-worker")
-        process.start()
-        while process.is_alive() and not stop.is_set():
-            process.join(0.2)
+    while process is not None:
+        wait([process.sentinel], timeout=0.2)
         if stop.is_set():
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, signal.SIGTERM)
+            if process.is_alive():
+                process.terminate()
             process.join(worker.STOP_SECONDS)
             return
-        log.error("worker.died", exit_code=process.exitcode)
-        stop.wait(RESTART_SECONDS)
+        if not process.is_alive():
+            log.error("worker.died", exit_code=process.exitcode)
+            stop.wait(RESTART_SECONDS)
+            process = _start_worker(settings, "spawn")  # now there are threads: a fork could copy a held lock

@@ -48,7 +48,7 @@ def library_logging(form: Literal["json", "console"]) -> dict[str, Any]:
         "formatters": {"hub": formatter},
         "handlers": {"hub": handler},
         "root": {"handlers": ["hub"], "level": "WARNING"},
-        "loggers": {"_granian": {"handlers": ["hub"], "level": "WARNING", "propagate": False}},
+        "loggers": {"_granian": {"level": "ERROR"}},
     }
 
 

@@ -14,7 +14,7 @@ from hub.domain.canonical import Json, parse
 from hub.domain.envelope import read_envelope
 from hub.domain.membership import Caller, Peer, Right
 from hub.domain.submission import Decided, Failed, label, parse_objects
-from hub.services import access, commit
+from hub.services import access, commit, measures
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.services.decision import Place, decide_all
@@ -170,6 +170,7 @@ def report(submission: Submission, submitter: Peer) -> None:
     for line in submission.failures:
         rule = line["message"].partition(":")[0]
         rules[rule] = rules.get(rule, 0) + 1
+    measures.submission(len(submission.successes), rules)
     log.info(
         "ingest.complete",
         peer=submitter.handle,

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from flask import g, has_request_context
+
 from hub.domain.credentials import Basic, Bearer, Certificate, Presented
 from hub.domain.membership import Caller
 from hub.errors import Unauthenticated
@@ -30,7 +32,10 @@ def identify(environ: Mapping[str, Any], hub: Hub, trusted: TrustedProxies) -> C
     presented = present(environ, trusted)
     if presented is None:
         raise Unauthenticated("send a user name and password (Basic), a token (Bearer) or a client certificate")
-    return authenticate(hub, presented, remote=remote_address(environ, trusted))
+    caller = authenticate(hub, presented, remote=remote_address(environ, trusted))
+    if has_request_context():
+        g.caller = caller  # for the line in the log
+    return caller
 
 
 def present(environ: Mapping[str, Any], trusted: TrustedProxies) -> Presented | None:
