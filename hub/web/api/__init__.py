@@ -88,5 +88,4 @@ def _answer(hub: Hub, trusted: TrustedProxies, operation: Operation, path: dict[
         response.headers.pop("Content-Type", None)
     if answer.location is not None:
         response.location = BASE + answer.location
-    response.headers["Cache-Control"] = "no-store"  # answers differ per caller, and one of them holds a secret
     return response
