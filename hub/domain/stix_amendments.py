@@ -47,6 +47,7 @@ def amended(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Schema]:
     1. A granular marking has ``marking_ref`` or ``lang`` (STIX 2.1 §7.2.3.1); the schema wants ``marking_ref`` always.
     2. The observables inside an observed-data are checked one by one by the schema of their type; the published
        schema tries 19 schemas on each, and mistakes a custom type such as ``x-profile`` for a standard one.
+    3. A CPE is the whole ``cpe`` of a software (STIX 2.1 §6.14); the published expression looks for one inside it.
     """
     result = {name: dict(schema) for name, schema in schemas.items()}
     granular = copy.deepcopy(result[BASE + "common/granular-marking.json"])
@@ -57,6 +58,10 @@ def amended(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Schema]:
     inner = observed["allOf"][1]["properties"]["objects"]
     inner["patternProperties"] = {"^.*$": {"type": "object"}}
     result[BASE + "sdos/observed-data.json"] = observed
+    software = copy.deepcopy(result[BASE + "observables/software.json"])
+    cpe = software["allOf"][1]["properties"]["cpe"]
+    cpe["pattern"] = f"^(?:{cpe['pattern']})$"
+    result[BASE + "observables/software.json"] = software
     return result
 
 
