@@ -1,0 +1,1 @@
+"""The hub as a stranger meets it: real processes, real clients, real foreign servers."""
