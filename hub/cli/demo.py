@@ -39,16 +39,15 @@ def demo(data: Path, port: int, story: bool) -> None:
     data = data.absolute()
     settings = settings_for(data, port)
     serve.refuse_taken_port(settings)
-    world = read_world(data)
-    new = world is None
-    world = with_addresses(world or make_world(data, settings), port)
+    world = with_addresses(read_world(data) or make_world(data, settings), port)
     write_world(data, {**world, "ready": False})
     hub = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings,), name="cybex-demo-hub")
     hub.start()
     try:
         _await(f"{world['base_url']}readyz", hub)
-        if new:
+        if not world.get("examples_shared"):
             demo_story.share_examples(world)
+            world["examples_shared"] = True
         if story:
             demo_story.tell(data, world)
         write_world(data, {**world, "ready": True})

@@ -35,7 +35,7 @@ def share_examples(world: dict[str, Any]) -> None:
     """Let AA and BB share real incidents and indicators, so that there is something to read. Raises ConfigError."""
     for handle in ("aa", "bb"):
         peer = world["peers"][handle]
-        _send(world, handle, "indicators", [identity_object(peer["identity"], peer["name"], _now())])
+        _send(world, handle, "indicators", [identity_object(peer["identity"], peer["name"], _key_time(peer))])
     _send(world, "bb", "incidents", real_objects("incident_ransom", world["peers"]["bb"]["identity"], GREEN))
     _send(world, "aa", "incidents", real_objects("incident_with_child", world["peers"]["aa"]["identity"], GREEN))
     _send(world, "bb", "indicators", real_objects("novispy", world["peers"]["bb"]["identity"], GREEN))
@@ -63,14 +63,12 @@ def _send(world: dict[str, Any], handle: str, alias: str, objects: list[dict[str
     """Sign as a peer and post to group alpha; what was signed once is sent again as it was, from DATA/keys."""
     peer, group = world["peers"][handle], world["groups"]["alpha"]
     pair = keyfile.read(Path(peer["signing_key"]))
-    # The signing time of the demonstration is the key's own age, so that a second run signs the very same bytes.
-    signed_at = int(Path(peer["signing_key"]).stat().st_mtime) * 1_000_000 + 1_000_000
     names = iter(range(len(objects)))
     signed, _ = sign_objects(
         objects,
         pair,
         identity=peer["identity"],
-        created=format_timestamp(signed_at)[:23] + "Z",
+        created=format_timestamp(_key_time(peer))[:23] + "Z",
         new_uuid=lambda: _stable_uuid(pair.public.kid, str(objects[next(names)]["id"])),
     )
     *_, pushed = push(_transport(peer), group["api_root"], group["collections"][alias], signed)
@@ -129,6 +127,11 @@ def _explain(data: Path, stix_id: str, handle: str) -> None:
 
 def _transport(peer: dict[str, Any]) -> Transport:
     return Transport(Login(token=peer["token"]))
+
+
+def _key_time(peer: dict[str, Any]) -> int:
+    """Return a second after the key was made: a fixed signing time makes a second run sign the very same bytes."""
+    return int(Path(peer["signing_key"]).stat().st_mtime) * 1_000_000 + 1_000_000
 
 
 def _stable_uuid(kid: str, stix_id: str) -> str:
