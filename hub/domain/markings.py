@@ -37,6 +37,7 @@ class Meaning:
 
 
 INFORMATIONAL: Final = Meaning()
+_ONLY_TLP: Final = {level: Meaning(tlp=level) for level in (None, *tlp.LEVELS)}
 
 
 def effective(facts_: Facts, body: Mapping[str, Any], definitions: Definitions) -> Meaning:
@@ -45,11 +46,14 @@ def effective(facts_: Facts, body: Mapping[str, Any], definitions: Definitions) 
     A releasability marking-definition is itself for those it names, so its own statement counts for it as well; its
     embargo does not, because it says who will receive something and not what.
     """
+    levels = [tlp.level_of(ref) for ref in facts_.marking_refs]
     meanings = []
     if facts_.type == "marking-definition":
         own = meaning_of_definition(body)
         meanings.append(Meaning(releasabilities=tuple(map(_without_embargo, own.releasabilities))))
         meanings.append(Meaning(malformed=own.malformed))
+    elif None not in levels:  # nearly every object: TLP markings or none, nothing to resolve
+        return _ONLY_TLP[tlp.strictest(level for level in levels if level is not None)]
     walk = _Walk(definitions, on_path=[facts_.id], settled=set())
     meanings.extend(walk.all_of(facts_.marking_refs))
     return merge(meanings)
