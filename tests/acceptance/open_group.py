@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub import config
-from hub.bootstrap import open_hub
+from hub.bootstrap import open_hub_at
 from hub.domain.membership import CredentialKind, PeerKind, Right, Role
 from hub.services import collections, credentials, groups, members, peers
 from hub.services.actor import LOCAL_OPERATOR
-from hub.store.database import Database
+from tests.acceptance.processes import RunningHub, running_hub
 
 SLUG = "bravo"
 HANDLE = "bb"
 ALIAS = "indicators"
-START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +48,17 @@ class OpenGroup:
 
 
 @contextmanager
-def serving_open_group(data: Path, *, settings: dict[str, str] | None = None) -> Iterator[OpenGroup]:
-    """Give a hub that answers, and leave no process behind. Raises RuntimeError when it does not come up.
+def serving_open_group(folder: Path, **settings: str) -> Iterator[OpenGroup]:
+    """Give a hub that answers, and leave no process behind.
 
-    :param settings: CYBEX_* variables of the process.
+    :param settings: environment of the process, such as ``CYBEX_SYNC_CONTENT_LENGTH="4096"``.
     """
-    port = _free_port()
-    made = _make(data, port)
-    log = data / "serve.log"
-    command = [str(Path(sys.executable).parent / "cybex"), "serve", "--data", str(data), "--port", str(port)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env={**os.environ, **(settings or {})}, stdout=output, stderr=subprocess.STDOUT, cwd=data
-        )
-    try:
-        _wait(process, port, log)
-        yield made
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with running_hub(folder, **settings) as running:
+        yield _make(running)
 
 
-def _make(data: Path, port: int) -> OpenGroup:
-    settings = config.load(data, {})
-    data.mkdir(parents=True)
-    config.ensure_secrets(settings)
-    database = Database.open(settings.database_url)
-    database.migrate()
-    database.close()
-    hub = open_hub(settings)
+def _make(running: RunningHub) -> OpenGroup:
+    hub = open_hub_at(running.data_dir)
     peers.add(hub, LOCAL_OPERATOR, handle=HANDLE, name="CIRT BB", kind=PeerKind.NATIONAL)
     groups.add(hub, LOCAL_OPERATOR, slug=SLUG, title="Bravo", signature_required=False)
     members.put(hub, LOCAL_OPERATOR, SLUG, HANDLE, {Right.READ, Right.WRITE})
@@ -102,7 +73,7 @@ def _make(data: Path, port: int) -> OpenGroup:
     )
     hub.db.close()
     return OpenGroup(
-        base_url=f"http://127.0.0.1:{port}/",
+        base_url=running.base_url,
         username=str(basic.credential.username),
         password=str(basic.secret),
         token=str(bearer.secret),
@@ -111,22 +82,3 @@ def _make(data: Path, port: int) -> OpenGroup:
         unwritable=shelf.uuid,
         all_collections=tuple(sorted((*default.values(), drop.uuid, shelf.uuid))),
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Return once the port is served; a hub that stops says why in its log."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the hub did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-2000:])

@@ -28,7 +28,7 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """The answers to all steps: each builds on the ones before it, so they are sent once."""
     folder: Path = tmp_path_factory.mktemp("differential")
-    with serving_open_group(folder / "hub") as hub:
+    with serving_open_group(folder) as hub:
         collections = [
             MedallionCollection(uuid, uuid, can_read=uuid != hub.unreadable, can_write=uuid != hub.unwritable)
             for uuid in hub.all_collections

@@ -29,7 +29,7 @@ PATTERN = "[domain-name:value = 'update.example.com']"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenGroup]:
-    with serving_open_group(tmp_path_factory.mktemp("stix2") / "hub") as running:
+    with serving_open_group(tmp_path_factory.mktemp("stix2")) as running:
         yield running
 
 

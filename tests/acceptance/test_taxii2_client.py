@@ -32,8 +32,8 @@ class Bearer(AuthBase):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenGroup]:
-    settings = {"CYBEX_SYNC_CONTENT_LENGTH": str(SYNC_OCTETS)}
-    with serving_open_group(tmp_path_factory.mktemp("taxii2-client") / "hub", settings=settings) as running:
+    folder = tmp_path_factory.mktemp("taxii2-client")
+    with serving_open_group(folder, CYBEX_SYNC_CONTENT_LENGTH=str(SYNC_OCTETS)) as running:
         yield running
 
 
