@@ -1,0 +1,138 @@
+"""``cybex group``: trust groups; each is a TAXII API root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hub.bootstrap import open_hub_at
+from hub.cli.output import data_option, json_option, print_one, print_rows
+from hub.domain.naming import DEFAULT_TLP_LEVELS, TLP_LEVELS
+from hub.services import groups as service
+from hub.services.actor import LOCAL_OPERATOR
+from hub.web.api import resources
+
+COLUMNS = ("slug", "title", "default_tlp", "tlp_ceiling", "signature_required")
+
+
+@click.group()
+def group() -> None:
+    """Trust groups; each is a TAXII API root.
+
+    Example: cybex group list
+    """
+
+
+@group.command()
+@click.argument("slug")
+@click.option("--title", required=True, help="Its title, shown to its members.")
+@click.option("--description", help="What it is for, shown to its members.")
+@click.option(
+    "--default-tlp",
+    type=click.Choice(DEFAULT_TLP_LEVELS),
+    default=service.DEFAULT_TLP,
+    show_default=True,
+    help="Level of objects that carry no TLP marking.",
+)
+@click.option(
+    "--tlp-ceiling",
+    type=click.Choice(TLP_LEVELS),
+    default=service.TLP_CEILING,
+    show_default=True,
+    help="Strictest level the group takes.",
+)
+@click.option(
+    "--signatures",
+    type=click.Choice(["required", "optional"]),
+    default="required",
+    show_default=True,
+    help="Whether every object must be signed.",
+)
+@data_option
+@json_option
+def add(
+    slug: str,
+    title: str,
+    description: str | None,
+    default_tlp: str,
+    tlp_ceiling: str,
+    signatures: str,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a group with the collections `indicators` and `incidents`. SLUG is its place in URLs: /SLUG/.
+
+    Example: cybex group add alpha --title "National CIRTs of the north"
+    """
+    made = service.add(
+        open_hub_at(data),
+        LOCAL_OPERATOR,
+        slug=slug,
+        title=title,
+        description=description,
+        default_tlp=default_tlp,
+        tlp_ceiling=tlp_ceiling,
+        signature_required=signatures == "required",
+    )
+    print_one(resources.group(made), as_json=as_json)
+
+
+@group.command("list")
+@data_option
+@json_option
+def list_(data: Path | None, as_json: bool) -> None:
+    """List all groups.
+
+    Example: cybex group list --json
+    """
+    rows = [resources.group(row) for row in service.listed(open_hub_at(data), LOCAL_OPERATOR)]
+    print_rows(rows, COLUMNS, as_json=as_json)
+
+
+@group.command()
+@click.argument("slug")
+@data_option
+@json_option
+def show(slug: str, data: Path | None, as_json: bool) -> None:
+    """Show one group.
+
+    Example: cybex group show alpha
+    """
+    print_one(resources.group(service.shown(open_hub_at(data), LOCAL_OPERATOR, slug)), as_json=as_json)
+
+
+@group.command()
+@click.argument("slug")
+@click.option("--title", help="New title.")
+@click.option("--description", help="New description; an empty text removes it.")
+@click.option("--default-tlp", type=click.Choice(DEFAULT_TLP_LEVELS), help="New default level.")
+@click.option("--tlp-ceiling", type=click.Choice(TLP_LEVELS), help="New strictest level.")
+@click.option("--signatures", type=click.Choice(["required", "optional"]), help="Whether every object must be signed.")
+@data_option
+@json_option
+def update(
+    slug: str,
+    title: str | None,
+    description: str | None,
+    default_tlp: str | None,
+    tlp_ceiling: str | None,
+    signatures: str | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Change what is given and leave the rest; objects stored before keep the decision made for them.
+
+    Example: cybex group update alpha --signatures required
+    """
+    changed = service.update(
+        open_hub_at(data),
+        LOCAL_OPERATOR,
+        slug,
+        title=... if title is None else title,
+        description=... if description is None else description or None,
+        default_tlp=... if default_tlp is None else default_tlp,
+        tlp_ceiling=... if tlp_ceiling is None else tlp_ceiling,
+        signature_required=... if signatures is None else signatures == "required",
+    )
+    print_one(resources.group(changed), as_json=as_json)
