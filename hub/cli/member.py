@@ -17,7 +17,7 @@ COLUMNS = ("handle", "name", "rights", "suspended", "joined_at")
 RIGHTS = ",".join(right.value for right in Right)
 
 
-class Rights(click.ParamType):
+class Rights(click.ParamType[frozenset[Right]]):
     """A set of rights: their names with commas between them, or ``none``."""
 
     name = "rights"

@@ -27,10 +27,8 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) ->
     if as_json:
         click.echo(orjson.dumps(list(rows), option=orjson.OPT_INDENT_2).decode())
         return
-    table = [
-        [name.replace("_", " ") for name in columns],
-        *([text_of(row.get(name)) for name in columns] for row in rows),
-    ]
+    table = [[name.replace("_", " ") for name in columns]]
+    table += [[text_of(row.get(name)) for name in columns] for row in rows]
     widths = [max(_width(cell) for cell in column) for column in zip(*table, strict=True)]
     for line in table:
         cells = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
@@ -66,7 +64,7 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(mark) > 0 for mark in text)
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[int]):
     """A time on the command line: RFC 3339, or a date, which is its first moment in UTC. Microseconds."""
 
     name = "time"

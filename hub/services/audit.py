@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub.domain.membership import Caller
+from hub.domain.taxii_time import format_timestamp
 from hub.services.actor import Actor, require_operator
 from hub.services.context import Hub
 from hub.store import audit as audit_store
@@ -19,7 +20,7 @@ def record(tx: Connection, hub: Hub, actor: Actor, action: str, subject: str, **
 
     :param action: dotted nouns and verbs such as ``member.suspend``.
     :param subject: public names only, such as ``groups/alpha/members/aa``.
-    :param detail: what was set; never a secret.
+    :param detail: what was set; never a secret. Names that end in ``_at``, ``_from`` or ``_until`` are times.
     """
     caller = actor if isinstance(actor, Caller) else None
     audit_store.add(
@@ -29,8 +30,14 @@ def record(tx: Connection, hub: Hub, actor: Actor, action: str, subject: str, **
         credential_id=None if caller is None else caller.credential_id,
         action=action,
         subject=subject,
-        detail=detail,
+        detail={name: _readable(name, value) for name, value in detail.items()},
     )
+
+
+def _readable(name: str, value: object) -> object:
+    if isinstance(value, int) and name.endswith(("_at", "_from", "_until")):
+        return format_timestamp(value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def revoke(hub: Hub, actor: Actor, handle: str, kid: str, *, reason: str, at: in
                 raise Conflict("this key is revoked already")
             at = min(at, key.revoked_at)
         store.revoke(tx, kid, at, reason)
-        audit.record(tx, hub, actor, "key.revoke", f"peers/{handle}/keys/{kid}", reason=reason, at=at)
+        audit.record(tx, hub, actor, "key.revoke", f"peers/{handle}/keys/{kid}", reason=reason, revoked_at=at)
         return _found(tx, peer, kid)
 
 

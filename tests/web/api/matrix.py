@@ -1,0 +1,106 @@
+"""Who may call which operation, as one table: every operation of the document against every way to be somebody.
+
+The parts are those of `tests.services.cast`. bb is the peer, alpha the group, that the requests are about.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.services.cast import VENDOR, Cast, new_key
+
+PARTS: Final = (
+    "operator",
+    "moderator",
+    "moderating-analyst",
+    "hub-admin",
+    "admin",
+    "analyst",
+    "feed",
+    "foreign",
+    "suspended-member",
+    "suspended-peer",
+    "expired",
+    "revoked",
+    "anonymous",
+)
+
+_OUT: Final = (401, 401, 401, 401)  # suspended-peer, expired, revoked, anonymous
+
+
+def _row(operator: int, moderator: int, analysts: int, admin: int, feed: int, foreign: int) -> tuple[int, ...]:
+    """One line of the table. An administrator of the hub's own peer is a stranger to alpha, as `foreign` is.
+
+    :param analysts: of bb, and of aa, whose right to moderate an analyst does not exercise.
+    :param foreign: an administrator of a peer outside alpha, and of a peer whose membership is suspended.
+    """
+    return (operator, moderator, analysts, foreign, admin, analysts, feed, foreign, foreign, *_OUT)
+
+
+#                                 operator moderator analyst admin feed foreign
+EXPECTED: Final[dict[str, tuple[int, ...]]] = {
+    "getOpenApiDocument": (200,) * len(PARTS),
+    "getWhoAmI": _row(200, 200, 200, 200, 200, 200),
+    "listPeers": _row(200, 200, 200, 200, 403, 200),
+    "createPeer": _row(201, 403, 403, 403, 403, 403),
+    "getPeer": _row(200, 200, 200, 200, 403, 404),
+    "updatePeer": _row(200, 403, 403, 403, 403, 404),
+    "listCredentials": _row(200, 403, 403, 200, 403, 404),
+    "createCredential": _row(201, 403, 403, 201, 403, 404),
+    "getCredential": _row(200, 403, 403, 200, 403, 404),
+    "revokeCredential": _row(204, 403, 403, 204, 403, 404),
+    "listKeys": _row(200, 200, 200, 200, 403, 404),
+    "enrolKey": _row(201, 403, 403, 201, 403, 404),
+    "getKey": _row(200, 200, 200, 200, 403, 404),
+    "revokeKey": _row(200, 403, 403, 200, 403, 404),
+    "listGroups": _row(200, 200, 200, 200, 403, 200),
+    "createGroup": _row(201, 403, 403, 403, 403, 403),
+    "getGroup": _row(200, 200, 200, 200, 403, 404),
+    "updateGroup": _row(200, 403, 403, 403, 403, 404),
+    "getKeyDirectory": _row(200, 200, 200, 200, 200, 404),
+    "listMembers": _row(200, 200, 200, 200, 403, 404),
+    "getMember": _row(200, 200, 200, 200, 403, 404),
+    "putMember": _row(200, 200, 403, 403, 403, 404),
+    "updateMember": _row(200, 200, 403, 403, 403, 404),
+    "removeMember": _row(204, 403, 403, 403, 403, 404),
+    "listCollections": _row(200, 200, 200, 200, 403, 404),
+    "createCollection": _row(201, 403, 403, 403, 403, 404),
+    "getCollection": _row(200, 200, 200, 200, 403, 404),
+    "listCollectionRights": _row(200, 200, 403, 403, 403, 404),
+    "putCollectionRights": _row(200, 200, 403, 403, 403, 404),
+    "deleteCollectionRights": _row(204, 204, 403, 403, 403, 404),
+    "listRelayRights": _row(200, 200, 403, 403, 403, 404),
+    "grantRelayRight": _row(200, 403, 403, 403, 403, 404),
+    "revokeRelayRight": _row(204, 403, 403, 403, 403, 404),
+    "explainObject": _row(404, 404, 404, 404, 403, 404),
+    "listRefusals": _row(200, 200, 200, 200, 403, 200),
+    "listAudit": _row(200, 403, 403, 403, 403, 403),
+}
+
+BODIES: Final[dict[str, Any]] = {
+    "createPeer": {"handle": "zz", "name": "CIRT ZZ", "kind": "national"},
+    "updatePeer": {"name": "another name"},
+    "createCredential": {"kind": "basic", "role": "feed", "label": "one more"},
+    "enrolKey": {"public_key": new_key().text},
+    "revokeKey": {"reason": "superseded"},
+    "createGroup": {"slug": "zulu", "title": "Zulu"},
+    "updateGroup": {"title": "another title"},
+    "putMember": {"rights": ["read"]},
+    "updateMember": {"suspended": True},
+    "createCollection": {"title": "one more"},
+    "putCollectionRights": {"can_read": None, "can_write": False},
+}
+
+QUERIES: Final = {"explainObject": "object=indicator--d81f86b9-975b-4c0b-875e-810c5ad45a4f"}
+
+
+def path_values(cast: Cast) -> dict[str, str]:
+    """Return what the requests of the table are about."""
+    return {
+        "slug": "alpha",
+        "handle": "bb",
+        "id": str(cast.ids["analyst"]),
+        "kid": cast.kids["bb"],
+        "ref": "indicators",
+        "author_identity": VENDOR,
+    }
