@@ -46,7 +46,7 @@ def schema_problems(errors: Iterable[ValidationError], known: frozenset[str]) ->
             rule, message = _RULES["minItems"]
         elif rule is Rule.CONTRADICTION and error.instance is None:
             rule, message = _RULES["type"]
-        elif rule is Rule.CONTRADICTION and error.kind.name == "not":
+        elif rule is Rule.CONTRADICTION and error.kind.name == "not" and "then" not in error.schema_path:
             rule, message = _refused(field)
         elif rule is Rule.FORM and field == "type":
             rule, message = Rule.TYPE_NAME, "it must have the form of a type name"

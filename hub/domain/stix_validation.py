@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from hub.domain.stix_semantics import semantic_problems
 
 _FOLDERS: Final = frozenset({"sdos", "sros", "observables"})
 _META: Final = ("common/extension-definition", "common/language-content", "common/marking-definition")
+_LITERAL_NAME: Final = re.compile(r"\^[A-Za-z0-9-]+\$")
+"""A `patternProperties` expression that stands for one name, as the hash algorithms do."""
 _SUITE: Final = {"incident": INCIDENT_CORE, "event": EVENT, "impact": IMPACT, "task": TASK}
 
 
@@ -124,6 +127,9 @@ def _property_names(schemas: Iterable[Any]) -> Iterator[str]:
             properties = node.get("properties")
             if isinstance(properties, Mapping):
                 yield from properties
+            for expression in node.get("patternProperties", ()):
+                if _LITERAL_NAME.fullmatch(expression):
+                    yield expression[1:-1]
             yield from _property_names(node.values())
         elif isinstance(node, list):
             yield from _property_names(node)
