@@ -64,7 +64,7 @@ def all(tx: Connection) -> list[Peer]:  # noqa: A001 - read as peers.all(tx)
 
 def identities(tx: Connection) -> dict[str, int]:
     """Return the peer id of every STIX identity that is a peer of this hub, suspended ones included."""
-    return dict(tx.execute(select(peer.c.identity, peer.c.id)).tuples().all())
+    return {row.identity: row.id for row in tx.execute(select(peer.c.identity, peer.c.id))}
 
 
 def update(
