@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 import jiter
@@ -148,8 +148,3 @@ def _stands(word: bytes, data: bytes, line: int, column: int) -> bool:
         start = data.find(b"\n", start) + 1
     at = start + column - 1
     return data.startswith(word, at)
-
-
-def without(value: Mapping[str, Json], *names: str) -> dict[str, Json]:
-    """Return a shallow copy of an object without some of its members."""
-    return {name: member for name, member in value.items() if name not in names}
