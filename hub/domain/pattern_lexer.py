@@ -28,7 +28,7 @@ KEYWORDS: Final = frozenset(
         "TIMES",
     }
 )
-"""Words that can be neither an object type nor a property name (STIX 2.1 §9.8); case counts."""
+"""Words that can be neither an object type nor a property name (STIX 2.1 §9); case counts."""
 
 STRING, IDENTIFIER, SYMBOL, OPERATOR, INTEGER, FLOAT, TIMESTAMP, HEX, BINARY, INVALID, END = range(11)
 """Kinds of token. A keyword is a SYMBOL whose text is the keyword."""

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 
 class LiteralKind(StrEnum):
-    """The types a pattern literal can have (STIX 2.1 §9.3)."""
+    """The types a pattern literal can have (STIX 2.1 §9.2)."""
 
     BINARY = "binary"  # base64 text as written
     BOOLEAN = "boolean"

@@ -44,10 +44,11 @@ _WHOLE_OBJECTS: Final = ("core.json", "sdos/incident.json", "#/definitions/STIX_
 def amended(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Schema]:
     """Return the OASIS schemas by ``$id`` with the hub's amendments; the mapping given is not changed.
 
-    1. A granular marking has ``marking_ref`` or ``lang`` (STIX 2.1 §7.2.3.1); the schema wants ``marking_ref`` always.
+    1. A granular marking has ``marking_ref`` or ``lang`` (STIX 2.1 §7.2.3); the schema wants ``marking_ref`` always.
     2. The observables inside an observed-data are checked one by one by the schema of their type; the published
        schema tries 19 schemas on each, and mistakes a custom type such as ``x-profile`` for a standard one.
-    3. A CPE is the whole ``cpe`` of a software (STIX 2.1 §6.14); the published expression looks for one inside it.
+    3. `phone_number` is reserved (STIX 2.1 §3.8); the schema has it as `phone_numbers`, which stays reserved too.
+    4. A CPE is the whole ``cpe`` of a software (STIX 2.1 §6.14); the published expression looks for one inside it.
     """
     result = {name: dict(schema) for name, schema in schemas.items()}
     granular = copy.deepcopy(result[BASE + "common/granular-marking.json"])
@@ -58,6 +59,10 @@ def amended(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Schema]:
     inner = observed["allOf"][1]["properties"]["objects"]
     inner["patternProperties"] = {"^.*$": {"type": "object"}}
     result[BASE + "sdos/observed-data.json"] = observed
+    for path in ("common/core.json", "common/cyber-observable-core.json"):
+        generic = copy.deepcopy(result[BASE + path])
+        generic["not"]["anyOf"].append({"required": ["phone_number"]})
+        result[BASE + path] = generic
     software = copy.deepcopy(result[BASE + "observables/software.json"])
     cpe = software["allOf"][1]["properties"]["cpe"]
     cpe["pattern"] = f"^(?:{cpe['pattern']})$"

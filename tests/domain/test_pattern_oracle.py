@@ -118,7 +118,7 @@ def _mutated(draw: st.DrawFn) -> str:
 
 
 STRICTER: dict[str, Callable[[str, str], bool]] = {
-    "an object type has the form of one (§9.7, §3.3); stix2-validator checks it, stix2-patterns does not": (
+    "an object type has the form of one (§9.7, §3.1); stix2-validator checks it, stix2-patterns does not": (
         lambda reason, _: "object type does not" in reason
     ),
     "a property has the form of one (§9.7, §3.1); stix2-validator checks it, stix2-patterns does not": (
@@ -130,7 +130,7 @@ STRICTER: dict[str, Callable[[str, str], bool]] = {
     "WITHIN and REPEATS take numbers greater than zero (§9.5); the grammar takes 0": (
         lambda reason, _: "greater than zero" in reason
     ),
-    "integers have 53 bits (§2.8); the grammar has no bound": lambda reason, _: "beyond 53 bits" in reason,
+    "integers have 53 bits (§2.10); the grammar has no bound": lambda reason, _: "beyond 53 bits" in reason,
     "parentheses are bounded": lambda reason, _: "nested parentheses" in reason,
 }
 """What the hub refuses and the oracle accepts."""

@@ -189,6 +189,7 @@ REFUSED: dict[str, tuple[Any, str, Rule]] = {
     "an opinion outside the vocabulary": (example("opinion", opinion="maybe"), "opinion", Rule.VOCABULARY),
     "a property in capitals": (example("tool", Score=5), "$", Rule.PROPERTY_NAME),
     "a reserved property": (example("tool", severity="high"), "$", Rule.RESERVED),
+    "a property reserved by the text": (example("url", phone_number="1"), "$", Rule.RESERVED),
     "an author that is no identity": (example("tool", created_by_ref=ref("tool")), "created_by_ref", Rule.REFERENCE),
     "a marking that is none": (
         example("tool", object_marking_refs=[ref("marking-definition"), ref("identity")]),
