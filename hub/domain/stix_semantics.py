@@ -27,7 +27,8 @@ def semantic_problems(
     3. its markings select something in it, and not itself;
     4. its languages are tags;
     5. an observable without contributing properties has a UUIDv4;
-    6. an indicator's STIX pattern parses.
+    6. an indicator's STIX pattern parses;
+    7. a file's name has an encoding only if it is there (STIX 2.1 §3.1).
 
     :param local: the ``objects`` of the observed-data that the object stands in, if it does.
     """
@@ -41,6 +42,8 @@ def semantic_problems(
         yield from _identifier(obj)
     if obj["type"] == "indicator":
         yield from _pattern(obj)
+    elif obj["type"] == "file" and "name_enc" in obj and "name" not in obj:
+        yield Problem("name_enc", Rule.CONTRADICTION, "an encoding stands only beside what it encodes")
 
 
 def _identifier(obj: Mapping[str, Any]) -> Iterator[Problem]:

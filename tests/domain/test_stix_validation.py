@@ -254,6 +254,7 @@ REFUSED: dict[str, tuple[Any, str, Rule]] = {
         Rule.IDENTIFIER,
     ),
     "a hash of the wrong length": (example("file", hashes={"MD5": "0"}), "hashes.MD5", Rule.FORM),
+    "the encoding of no name": (example("file", name=None, name_enc="utf-8"), "name_enc", Rule.CONTRADICTION),
     "an address that is none": (example("ipv4-addr", value="198.51.100.256"), "value", Rule.FORM),
     "an e-mail address that is none": (example("email-addr", value="nobody"), "value", Rule.FORM),
     "a host with a blank": (example("domain-name", value="a b.example"), "value", Rule.FORM),
