@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.domain import signature_profile
+from hub.domain.key_material import PrivateKey
 
 Indicator = dict[str, Any]
 
@@ -37,7 +37,7 @@ def indicators(count: int, *, seed: int, author: str) -> Iterator[Indicator]:
         yield _indicator(rng, place, author)
 
 
-def signed(indicator: Indicator, private_key: Ed25519PrivateKey) -> Indicator:
+def signed(indicator: Indicator, private_key: PrivateKey) -> Indicator:
     """Return the indicator with its author's inline X.590 signature, as the hub demands it."""
     signature_uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, indicator["id"]))
     return signature_profile.sign_inline(

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from benchmarks.dataset import Indicator, envelope
 from hub import config
 from hub.bootstrap import open_hub
+from hub.client import keyfile
+from hub.domain.key_material import PrivateKey
 from hub.domain.membership import Caller, CredentialKind, PeerKind, Right, Role
-from hub.services import access, collections, credentials, groups, ingest, keys, members, peers
+from hub.services import access, collections, credentials, event_log, groups, ingest, keys, members, peers
 from hub.services.actor import LOCAL_OPERATOR
 from hub.services.context import Bounds, Hub
 from hub.store.database import Database
@@ -39,7 +38,7 @@ class World:
     hub: Hub
     caller: Caller
     identity: str
-    private_key: Ed25519PrivateKey
+    private_key: PrivateKey
     basic: str
     bearer: str
     collections: dict[str, str]
@@ -59,6 +58,7 @@ class World:
 
 def make_world(data: Path, names: Sequence[str]) -> World:
     """Return a new hub in the folder, with one collection per name."""
+    event_log.configure("json", "warning")  # a line per submission would mix with the results
     settings = config.load(data, {})
     data.mkdir(parents=True)
     config.ensure_secrets(settings)
@@ -67,14 +67,11 @@ def make_world(data: Path, names: Sequence[str]) -> World:
     database.close()
     opened = open_hub(settings)
     hub = replace(opened, bounds=Bounds(sync_content_length=opened.bounds.max_content_length))
-    private_key = Ed25519PrivateKey.generate()
+    private_key = keyfile.generate()
     peer = peers.add(hub, LOCAL_OPERATOR, handle=HANDLE, name="CIRT AA", kind=PeerKind.NATIONAL)
     groups.add(hub, LOCAL_OPERATOR, slug=SLUG, title="Alpha", signature_required=True)
     members.put(hub, LOCAL_OPERATOR, SLUG, HANDLE, {Right.READ, Right.WRITE})
-    pem = private_key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    keys.enrol(hub, LOCAL_OPERATOR, HANDLE, public_key=pem.decode(), valid_from=_KEY_VALID_FROM)
+    keys.enrol(hub, LOCAL_OPERATOR, HANDLE, public_key=private_key.public.text, valid_from=_KEY_VALID_FROM)
     made = {name: collections.add(hub, LOCAL_OPERATOR, SLUG, title=name).uuid for name in names}
     issued = {
         kind: credentials.add(hub, LOCAL_OPERATOR, HANDLE, kind=kind, role=Role.FEED, label="benchmark")

@@ -69,6 +69,12 @@ class Results:
         if own is not None and other:
             self.ratios.append(Ratio(what, own / other, target))
 
+    def compare_cost(self, what: str, scenario: str, ours: str, theirs: str) -> None:
+        """Keep how many times more ``theirs`` spends than ``ours``."""
+        own, other = self.median(scenario, ours), self.median(scenario, theirs)
+        if own and other:
+            self.ratios.append(Ratio(what, other / own))
+
     def as_json(self) -> dict[str, Any]:
         """Return the run as JSON values."""
         return {

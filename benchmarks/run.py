@@ -98,6 +98,9 @@ def run(plan: Plan, folder: Path, kept: Path, results: Results, progress: Progre
             ),
         }
         results.servers.update({name: target.note for name, target in targets.items()})
+        progress("warming up")
+        for server, name in ((HUB, _name(plan.sizes[0])), (FLOOR, compared), (OPENTAXII, _name(plan.sizes[0]))):
+            scenarios.full_read(targets[server], name, plan.workers * THREADS)(0)
         ids = [indicator["id"] for indicator in plain]
         _reads(plan, targets, results, progress)
         _pages(plan, targets, results, progress)
@@ -121,13 +124,16 @@ def _reads(plan: Plan, targets: dict[str, Target], results: Results, progress: P
     name = _name(plan.compared)
     for clients in (1, 4):
         progress(f"full read of {plan.compared:,}, {clients} clients")
-        runs = {server: (scenarios.full_read(targets[server], name, clients), "") for server in (HUB, FLOOR, OPENTAXII)}
+        runs = {}
+        for server in (HUB, FLOOR, OPENTAXII):
+            runs[server] = (targets[server], scenarios.full_read(targets[server], name, clients), "")
         if clients == 1:
             small = f"only {plan.medallion:,} objects"
-            runs[MEDALLION] = (scenarios.full_read(targets[MEDALLION], "read", clients), small)
+            runs[MEDALLION] = (targets[MEDALLION], scenarios.full_read(targets[MEDALLION], "read", clients), small)
         scenarios.in_turns(results, plan.repeats, _read_name(plan, clients), runs)
     progress("full read of OpenTAXII in one answer")
-    whole = {OPENTAXII: (scenarios.full_read(targets[OPENTAXII], name, 1, limit=None), "no limit: one answer")}
+    target = targets[OPENTAXII]
+    whole = {OPENTAXII: (target, scenarios.full_read(target, name, 1, limit=None), "no limit: one answer")}
     scenarios.in_turns(results, plan.repeats, f"full read of {plan.compared:,} in one answer", whole)
 
 
@@ -178,7 +184,8 @@ def _ingest(plan: Plan, world: World, targets: dict[str, Target], results: Resul
                     else dataset.indicators(count, seed=seed, author=world.identity)
                 )
                 batches.append(dataset.envelopes(list(made), min(size, count // clients)))
-            runs[server] = (scenarios.ingest(targets[server], batches, clients), f"{count:,} objects")
+            target = targets[server]
+            runs[server] = (target, scenarios.ingest(target, batches, clients), f"{count:,} objects")
         scenarios.in_turns(results, plan.repeats, _ingest_name(size, clients), runs)
 
 
@@ -195,10 +202,12 @@ def _compare(plan: Plan, results: Results) -> None:
     for size, clients in plan.shapes:
         name = _ingest_name(size, clients)
         results.compare(f"{name}: hub to OpenTAXII", name, HUB, OPENTAXII, 20)
+        results.compare_cost(f"{name}: CPU per object, OpenTAXII to hub", f"{name}, server CPU", HUB, OPENTAXII)
         results.compare(f"{name}: hub to medallion", name, HUB, MEDALLION)
     for clients in (1, 4):
         name = _read_name(plan, clients)
         results.compare(f"{name}: hub to OpenTAXII", name, HUB, OPENTAXII, 40)
+        results.compare_cost(f"{name}: CPU per object, OpenTAXII to hub", f"{name}, server CPU", HUB, OPENTAXII)
         results.compare(f"{name}: hub to plain prototype", name, HUB, FLOOR)
     name = _read_name(plan, 1)
     results.compare(f"{name}: hub to medallion at {plan.medallion:,}", name, HUB, MEDALLION)

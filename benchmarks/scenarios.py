@@ -15,19 +15,29 @@ PAGE = 1000
 
 
 def in_turns(
-    results: Results, repeats: int, scenario: str, runs: Mapping[str, tuple[Callable[[int], Measured], str]]
+    results: Results,
+    repeats: int,
+    scenario: str,
+    runs: Mapping[str, tuple[Target, Callable[[int], Measured], str]],
 ) -> None:
-    """Measure every server once per repeat, one after the other; keep objects per second."""
+    """Measure every server once per repeat, one after the other; keep objects per second, and processor time.
+
+    Processor time is what the server's processes used themselves: other work on the machine hardly changes it.
+    """
     rates: dict[str, list[float]] = {server: [] for server in runs}
+    costs: dict[str, list[float]] = {server: [] for server in runs}
     busy: dict[str, float] = dict.fromkeys(runs, 0.0)
     for repeat in range(repeats):
-        for server, (run, _) in runs.items():
+        for server, (target, run, _) in runs.items():
+            before = target.cpu_seconds()
             measured = run(repeat)
+            costs[server].append((target.cpu_seconds() - before) / measured.objects * 1e6)
             rates[server].append(measured.rate)
             busy[server] = max(busy[server], measured.client_cpu)
-    for server, (_, note) in runs.items():
+    for server, (_, _, note) in runs.items():
         client = f"client CPU {busy[server] * 100:.0f} %"
         results.add(scenario, server, "objects/s", rates[server], f"{note}; {client}" if note else client)
+        results.add(f"{scenario}, server CPU", server, "µs/object", costs[server], note)
 
 
 def ingest(target: Target, batches: Sequence[Sequence[bytes]], clients: int) -> Callable[[int], Measured]:

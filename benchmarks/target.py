@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,10 @@ class Target:
         """Return the headers of every request."""
         return {"Accept": TAXII, "Authorization": self.authorization, **self.headers}
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time the server's whole process tree has used so far."""
+        return sum(_cpu_seconds(pid) for pid in process_tree(self.pid))
+
     def resident_bytes(self) -> int:
         """Return the proportional set size of the server's whole process tree, in octets."""
         return sum(_proportional_set_size(pid) for pid in process_tree(self.pid))
@@ -49,6 +54,14 @@ def process_tree(root: int) -> list[int]:
         tree.extend(children.get(tree[position], ()))
         position += 1
     return tree
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional_set_size(pid: int) -> int:

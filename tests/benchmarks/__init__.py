@@ -1,0 +1,1 @@
+"""The measuring side is software too: what it feeds, counts and compares."""
