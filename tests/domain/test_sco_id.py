@@ -35,6 +35,11 @@ def test_only_the_first_preferred_hash_contributes() -> None:
     assert deterministic_id(both) != deterministic_id({"type": "file", "hashes": {"SHA-256": "b" * 64}})
 
 
+def test_a_preferred_hash_goes_before_one_that_sorts_first() -> None:
+    both = {"type": "file", "hashes": {"BLAKE3": "b" * 64, "SHA-256": "a" * 64}}
+    assert deterministic_id(both) == deterministic_id({"type": "file", "hashes": {"SHA-256": "a" * 64}})
+
+
 def test_without_contributing_properties_there_is_no_deterministic_id() -> None:
     assert deterministic_id({"type": "process", "pid": 5}) is None
     assert deterministic_id({"type": "artifact", "url": "https://example.com/"}) is None
