@@ -64,11 +64,10 @@ class Database:
 
         :raises Busy: the database cannot be reached, or did not answer in time.
         """
-        with self._translated(), self._reader.connect() as tx:
+        with self._translated(), self._reader.connect() as tx, self._watched(tx):
             if self._writer is not None:
                 driver(tx).execute("BEGIN")
-            with self._watched(tx):
-                yield tx
+            yield tx
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -78,11 +77,10 @@ class Database:
 
         :raises Busy: another writer held its lock for 30 s, or the database cannot be reached.
         """
-        with self._turn(), self._translated(), self._engine.connect() as tx, tx.begin():
+        with self._turn(), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
             if self._writer is not None:
                 driver(tx).execute("BEGIN IMMEDIATE")
-            with self._watched(tx):
-                yield tx
+            yield tx
 
     def migrate(self) -> None:
         """Bring the schema to `head`, in one transaction; does nothing when it is there already.

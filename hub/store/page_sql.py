@@ -38,11 +38,13 @@ _READER: Final = """EXISTS (
     WHERE c.id = :collection_id AND m.suspended_at IS NULL AND r.suspended_at IS NULL
         AND COALESCE(o.can_read, m.may_read))"""
 
-# `Audience.admits` in SQL. Most entries are for the whole group, and need no look-up.
+# `Audience.admits` in SQL. Most entries are for the whole group, and need no look-up. Scalar queries, because
+# PostgreSQL would read every audience of the hub into a hash table for an EXISTS.
 _VISIBLE: Final = """({e}.expires_at IS NULL OR {e}.expires_at > :now)
-    AND ({e}.audience_id = {whole} OR EXISTS (
-        SELECT 1 FROM audience AS a WHERE a.id = {e}.audience_id AND (a.kind = 'named') = EXISTS (
-            SELECT 1 FROM audience_peer AS p WHERE p.audience_id = a.id AND p.peer_id = :peer_id)))"""
+    AND ({e}.audience_id = {whole} OR (
+        SELECT (a.kind = 'named') = ((
+            SELECT count(*) FROM audience_peer AS p WHERE p.audience_id = a.id AND p.peer_id = :peer_id) = 1)
+        FROM audience AS a WHERE a.id = {e}.audience_id))"""
 
 _FIRST: Final = """NOT EXISTS (
         SELECT 1 FROM entry AS f

@@ -215,6 +215,7 @@ def _entries() -> None:
         sa.ForeignKeyConstraint(["key_id"], ["signing_key.id"], name="entry_key_id_fk"),
         sa.ForeignKeyConstraint(["submitter_peer_id"], ["peer.id"], name="entry_submitter_peer_id_fk"),
         sa.PrimaryKeyConstraint("id", name="entry_pk"),
+        postgresql_with={"autovacuum_vacuum_insert_scale_factor": 0.02, "autovacuum_analyze_scale_factor": 0.02},
     )
     op.create_index("entry_date", "entry", ["collection_id", "date_added"], unique=True)
     op.create_index(
