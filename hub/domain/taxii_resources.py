@@ -5,9 +5,10 @@ An empty list is never written (§2): the property is left out instead.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
+
+import orjson
 
 from hub.domain.media_type import STIX, TAXII
 from hub.domain.membership import Collection, CollectionRights, TrustGroup
@@ -17,12 +18,10 @@ Resource = dict[str, Any]
 Record = tuple[str, int, str | None]
 """STIX id, date added in microseconds, version; None stands for an object whose version is its date added."""
 
-_SEPARATORS: Final = (",", ":")
-
 
 def to_bytes(resource: Mapping[str, Any]) -> bytes:
     """Return a resource as compact UTF-8 JSON."""
-    return json.dumps(resource, separators=_SEPARATORS, ensure_ascii=False).encode()
+    return orjson.dumps(resource)
 
 
 def discovery(title: str, description: str, api_roots: Sequence[str]) -> Resource:
@@ -74,9 +73,9 @@ def manifest(records: Sequence[Record], next_token: str | None) -> bytes:
     objects = []
     for stix_id, date_added, version in records:
         stamp = format_timestamp(date_added)
-        record = {"id": stix_id, "date_added": stamp, "version": version or stamp, "media_type": STIX}
-        objects.append(json.dumps(record, separators=_SEPARATORS))
-    return envelope([each.encode() for each in objects], next_token)
+        objects.append({"id": stix_id, "date_added": stamp, "version": version or stamp, "media_type": STIX})
+    head = _head(next_token)
+    return head + b',"objects":' + orjson.dumps(objects) + b"}" if objects else head + b"}"
 
 
 def versions(records: Sequence[Record], next_token: str | None) -> bytes:
@@ -85,7 +84,7 @@ def versions(records: Sequence[Record], next_token: str | None) -> bytes:
     if not records:
         return head + b"}"
     texts = [version or format_timestamp(date_added) for _, date_added, version in records]
-    return head + b',"versions":' + json.dumps(texts, separators=_SEPARATORS).encode() + b"}"
+    return head + b',"versions":' + orjson.dumps(texts) + b"}"
 
 
 def status(
@@ -139,4 +138,4 @@ def _head(next_token: str | None) -> bytes:
     """Return the opening of a page: ``more`` always, ``next`` exactly when there is more (§3.5)."""
     if next_token is None:
         return b'{"more":false'
-    return b'{"more":true,"next":' + json.dumps(next_token).encode()
+    return b'{"more":true,"next":' + orjson.dumps(next_token)
