@@ -1,4 +1,4 @@
-"""All the wiring: settings in, one `Hub` out. The only place that knows which clock, randomness and database are real."""
+"""All the wiring: settings in, one `Hub` out. Only here are the clock, the randomness and the database real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A submission, stage by stage: received, parsed, verified, decided. A later stage cannot be made without the earlier one."""
+"""A submission, stage by stage: received, parsed, verified, decided. No later stage without the earlier one."""
 
 from __future__ import annotations
 

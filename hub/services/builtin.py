@@ -5,7 +5,7 @@ They never appear on a page, so that a collection holds what its members put the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from hub.domain.canonical import jcs
 from hub.domain.releasability import EXTENSION_DEFINITION as RELEASABILITY_DEFINITION
-from hub.domain.signature_profile import EXTENSION_DEFINITIONS
+from hub.domain.signature_extensions import EXTENSION_DEFINITIONS, PROJECT_IDENTITY
 from hub.domain.stix import instant_us
+from hub.domain.submission import Failed, Parsed
 from hub.domain.taxii_time import format_timestamp
-from hub.domain.tlp import MARKING_DEFINITIONS
+from hub.domain.tlp import MARKING_DEFINITIONS, is_genuine
 from hub.services.actor import HUB_HANDLE
 from hub.store import peers as peer_store
 
@@ -31,8 +32,36 @@ class BuiltinObject:
     date_added: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A submission's objects that the hub serves anyway: those that say the same, and those that say something else."""
+
+    rest: list[Parsed]
+    known: list[Parsed]
+    failed: list[Failed]
+
+
+def recognise(tx: Connection, parsed: Sequence[Parsed]) -> Recognised:
+    """Set apart what the hub serves on its own account: nobody needs to sign it, and nobody may give it other content.
+
+    Published bundles carry the TLP markings with other names and references; what they mark with must be the same.
+    """
+    found = Recognised([], [], [])
+    for item in parsed:
+        own = builtin_object(tx, item.facts.id)
+        if own is None:
+            found.rest.append(item)
+        elif own.body == item.body or is_genuine(item.obj):
+            found.known.append(item)
+        else:
+            found.failed.append(
+                item.failed("ownership", "this id is of an object of the hub itself, with other content")
+            )
+    return found
+
+
 def builtin_object(tx: Connection, stix_id: str) -> BuiltinObject | None:
-    """Return an extension definition, a TLP marking or the hub's own identity by its id, else None."""
+    """Return an extension definition or its author, a TLP marking or the hub's own identity by its id, else None."""
     fixed = _fixed().get(stix_id)
     if fixed is not None:
         return fixed
@@ -57,7 +86,7 @@ def builtin_object(tx: Connection, stix_id: str) -> BuiltinObject | None:
 
 @cache
 def _fixed() -> Mapping[str, BuiltinObject]:
-    definitions = (*EXTENSION_DEFINITIONS, RELEASABILITY_DEFINITION, *MARKING_DEFINITIONS)
+    definitions = (PROJECT_IDENTITY, *EXTENSION_DEFINITIONS, RELEASABILITY_DEFINITION, *MARKING_DEFINITIONS)
     return {str(one["id"]): _builtin(one) for one in definitions}
 
 

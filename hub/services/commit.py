@@ -58,7 +58,9 @@ def commit(
         if item.parsed.is_signature and str(item.parsed.obj.get("related_to")) in refused_targets:
             failed.append(item.parsed.failed("signature", SIGNED_TARGET_REFUSED))
             continue
-        tombstone = tombstones.get(facts.id) or version_tombstones.get((facts.id, facts.version_key or ""))
+        tombstone = None
+        if facts.version_key is not None:  # nobody owns a cyber-observable: his deleting it must not silence the others
+            tombstone = tombstones.get(facts.id) or version_tombstones.get((facts.id, facts.version_key))
         admission = admit(_candidate(place, item), known[facts.id], tombstone)
         if admission.outcome == "new":
             fresh.append(item)
@@ -122,6 +124,7 @@ def _candidate(place: Place, item: Decided) -> Candidate:
         audience=_audience(item),
         is_sco=facts.version_key is None,
         expires_at=item.verdict.expires_at,
+        may_read=place.rights is not None and place.rights.can_read,
     )
 
 

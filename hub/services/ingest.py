@@ -16,6 +16,7 @@ from hub.domain.membership import Caller, Peer, Right
 from hub.domain.submission import Decided, Failed, label, parse_objects
 from hub.services import access, commit, measures
 from hub.services.access import OpenCollection
+from hub.services.builtin import recognise
 from hub.services.context import Hub
 from hub.services.decision import Place, decide_all
 from hub.services.verification import Signers, key_ring, stored_targets, verify
@@ -25,6 +26,8 @@ from hub.store import submissions as submission_store
 from hub.store.submissions import Submission
 
 log = structlog.get_logger()
+
+SERVED_BY_ID = "served to every reader by its id, not stored again"
 
 
 def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Submission:
@@ -58,9 +61,10 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         total=len(objects),
         successes=[],
         failures=[],
-        pendings=[pending_line(index, obj) for index, obj in enumerate(objects)],
+        pendings=[],
     )
     if len(body) > hub.bounds.sync_content_length:
+        submission = replace(submission, pendings=[pending_line(index, obj) for index, obj in enumerate(objects)])
         with hub.db.write() as tx:
             submission_store.add(tx, submission, body)
         hub.wakeup.set()
@@ -70,7 +74,7 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         stored, refused = commit.commit(tx, examined.place, submission.uuid, examined.decided, now=now)
         failed = [*examined.failed, *refused]
         commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
-        submission = settled(submission, stored, failed, now=hub.clock())
+        submission = settled(submission, [*examined.known, *stored], failed, now=hub.clock())
         submission_store.add(tx, submission, None)
     report(submission, caller.peer)
     return submission
@@ -83,6 +87,7 @@ class Examined:
     place: Place
     decided: list[Decided]
     failed: list[Failed]
+    known: list[commit.Succeeded]  # what the hub serves by id on its own account
 
 
 def examine(hub: Hub, opened: OpenCollection, submitter: Peer, objects: Sequence[Json], *, now: int) -> Examined:
@@ -94,10 +99,19 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, objects: Sequence
     with hub.db.read() as tx:
         place = place_for(tx, opened, submitter)
         signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
-        stored = stored_targets(tx, opened.group, submitter, parsed, now=now)
-        verified = verify(parsed, stored, signers, key_ring(tx, signers, hub), now=now)
+        recognised = recognise(tx, parsed)
+        stored = stored_targets(tx, opened.group, submitter, recognised.rest, now=now)
+        verified = verify(recognised.rest, stored, signers, key_ring(tx, signers, hub), now=now)
         decided, denied = decide_all(tx, place, verified, stored, now=now)
-    return Examined(place, decided, [*failed, *denied])
+    return Examined(
+        place,
+        decided,
+        [*failed, *recognised.failed, *denied],
+        [
+            commit.Succeeded(item.index, item.facts.id, item.facts.version or item.facts.id, SERVED_BY_ID)
+            for item in recognised.known
+        ],
+    )
 
 
 def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:

@@ -14,7 +14,7 @@ from hub.domain.canonical import parse
 from hub.domain.keys import KeyRing
 from hub.domain.membership import Peer, TrustGroup
 from hub.domain.policy.decision import Decision, deny
-from hub.domain.signature_profile import Attestation, check_detached, check_inline, related_version
+from hub.domain.signature_profile import Attestation, carries_inline, check_detached, check_inline, related_version
 from hub.domain.submission import Parsed, Verified
 from hub.services.context import Hub
 from hub.store import entries as entry_store
@@ -98,6 +98,7 @@ def verify(
             targets[item.facts.id].append(item.obj)
     verified = []
     for item in parsed:
+        result: Attestation | Decision | None
         if item.is_signature:
             result = _verify_signature(item, targets, signers, ring, now)
         else:
@@ -112,7 +113,7 @@ def _verify_object(
     item: Parsed, detached: Sequence[Parsed], signers: Signers, ring: KeyRing, now: int
 ) -> Attestation | Decision | None:
     accepted = signers.of(item.facts.created_by_ref)
-    if "signatures" in item.obj:
+    if carries_inline(item.obj):
         return check_inline(item.obj, ring, signer_peers=accepted, now=now)
     version = related_version(item.obj)
     refusal: Decision | None = None

@@ -11,6 +11,7 @@ from hub.domain import limits
 from hub.domain.canonical import Json, parse
 from hub.domain.membership import CollectionRights, Peer, effective_rights
 from hub.domain.submission import Decided, Failed
+from hub.errors import NotFound
 from hub.services import commit, ingest
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
@@ -48,21 +49,23 @@ def process_pending(hub: Hub) -> bool:
     opened, submitter = _reopen(hub, submission.group_id, submission.collection_id, submission.peer_id)
     objects = ingest.parse_body(body, hub.bounds.max_objects)
     examined = ingest.examine(hub, opened, submitter, objects, now=submission.received_at)
-    done: list[commit.Succeeded] = []
+    done: list[commit.Succeeded] = list(examined.known)
     failed: list[Failed] = list(examined.failed)
     remaining = {item.parsed.index for item in examined.decided}
-    for chunk in _chunks(examined.decided):
+    *chunks, last = _chunks(examined.decided) or [[]]
+    for chunk in chunks:
         with hub.db.write() as tx:
-            now = hub.clock()
-            stored, refused = commit.commit(tx, examined.place, submission.uuid, chunk, now=now)
+            stored, refused = commit.commit(tx, examined.place, submission.uuid, chunk, now=hub.clock())
             done += stored
             failed += refused
             remaining -= {item.parsed.index for item in chunk}
             submission_store.progress(tx, _so_far(submission, done, failed, objects, remaining))
-    with hub.db.write() as tx:
+    with hub.db.write() as tx:  # together with the last objects, so that no status is pending without one that is
         now = hub.clock()
+        stored, refused = commit.commit(tx, examined.place, submission.uuid, last, now=now)
+        failed += refused
         commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
-        settled = ingest.settled(submission, done, failed, now=now)
+        settled = ingest.settled(submission, [*done, *stored], failed, now=now)
         submission_store.complete(tx, settled)
     ingest.report(settled, submitter)
     return True
@@ -104,6 +107,8 @@ def _reopen(hub: Hub, group_id: int, collection_id: int, peer_id: int) -> tuple[
         collection = collection_store.by_id(tx, collection_id)
         member = member_store.get(tx, group_id, peer_id)
         override = collection_store.overrides(tx, collection_id).get(peer_id)
+    if peer is None or group is None or collection is None:
+        raise NotFound("the submission's peer, group or collection is gone")
     rights = effective_rights(member, override) if peer.suspended_at is None else None
     return OpenCollection(group, collection, rights or NO_RIGHTS), peer
 
