@@ -182,9 +182,14 @@ ENVIRONMENT: Final[Mapping[str, tuple[str, str]]] = {
     "CYBEX_LOG_LEVEL": ("log.level", "text"),
     "CYBEX_METRICS_ALLOW": ("metrics.allow", "list"),
 }
-# Read elsewhere in this file, by the CIRT's end (which has no hub.toml), or by the tests.
+# Read elsewhere in this file.
 OTHER_NAMES: Final = frozenset({"CYBEX_DATA", "CYBEX_DATABASE_URL_FILE"})
-OTHER_PREFIXES: Final = ("CYBEX_TEST_", "CYBEX_CLIENT_")
+# Options of `cybex push` and `cybex pull`, which know no hub.toml; what compose.yaml asks for; and the tests'.
+FOREIGN_NAMES: Final = frozenset(
+    {"CYBEX_CLIENT_URL", "CYBEX_CLIENT_USERNAME", "CYBEX_CLIENT_PASSWORD", "CYBEX_CLIENT_TOKEN"}
+    | {"CYBEX_DOMAIN", "CYBEX_TLS", "CYBEX_CLIENT_CA"}
+)
+FOREIGN_PREFIX: Final = "CYBEX_TEST_"
 
 
 def data_directory(data: Path | None = None, env: Mapping[str, str] | None = None) -> Path:
@@ -328,7 +333,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the CYBEX_* variables that stand for a key of the file; an empty one is unset, as in compose files."""
     found = {}
     for name, value in environment.items():
-        if not name.startswith("CYBEX_") or name in OTHER_NAMES or name.startswith(OTHER_PREFIXES):
+        if not name.startswith("CYBEX_") or name in OTHER_NAMES | FOREIGN_NAMES or name.startswith(FOREIGN_PREFIX):
             continue
         if name not in ENVIRONMENT:
             raise ConfigError(f"there is no such setting; known are {', '.join(sorted(ENVIRONMENT))}", field=name)

@@ -97,7 +97,7 @@ def _header(certificate: Certificate) -> str:
 
 
 @pytest.mark.parametrize("name", ["Client-Cert", "client-cert", "Client_Cert"])
-def test_a_forged_client_cert_header_does_not_log_in(front: Front, name: str) -> None:
+def test_a_forged_client_cert_header_does_not(front: Front, name: str) -> None:
     """Knowing a certificate is not having its key: Caddy replaces whatever a client sends under that name."""
     headers = {name: _header(front.peer)}
     url = front.url + WHOAMI
