@@ -74,6 +74,12 @@ def test_a_moderator_lifts_nobody_above_what_was_left_to_him_in_a_collection(cas
     assert row.rights == CollectionRights(can_read=True, can_write=False, can_moderate=False)
 
 
+def test_a_moderator_lifts_nobody_to_reading_what_he_may_not_read(cast: Cast) -> None:
+    collections.set_rights(cast.hub, OPERATOR, "alpha", "indicators", "aa", (False, None))
+    with pytest.raises(Forbidden):
+        collections.set_rights(cast.hub, cast.caller("moderator"), "alpha", "indicators", "bb", (None, False))
+
+
 def test_a_moderator_adds_nobody_and_removes_nobody(cast: Cast) -> None:
     moderator = cast.caller("moderator")
     for handle in ("ff", "cc", "nobody"):
