@@ -96,3 +96,18 @@ def test_checks_of_a_read_come_in_their_order(filled: World) -> None:
         filled.aa.get(path("alpha", "indicators", "")),
     ]
     assert [answer.status for answer in steps] == [401, 404, 404, 403, 406, 400, 200]
+
+
+def test_checks_of_a_delete_come_in_their_order(filled: World) -> None:
+    def path(ref: str, query: str = "?match[version]=garbage") -> str:
+        return f"/alpha/collections/{ref}/objects/{OID}/{query}"
+
+    steps = [
+        filled.stranger.delete(path("no-rights"), Accept="text/html"),
+        filled.aa.delete(path("no-rights"), Accept="text/html"),
+        filled.aa.delete(path("read-only"), Accept="text/html"),
+        filled.bb.delete(path("indicators"), Accept="text/html"),
+        filled.bb.delete(path("indicators")),
+        filled.bb.delete(path("indicators", "")),
+    ]
+    assert [answer.status for answer in steps] == [401, 404, 403, 406, 400, 200]
