@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print everything as JSON in place of the table")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; writes no file")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="objects of the hub's read collections")
     parser.add_argument("--large", action="store_true", help="the hub with 1,000,000 objects as well")
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="samples of each figure, at least 3")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of each server")
@@ -30,8 +32,11 @@ def main() -> int:
     plan = (
         Plan.quick(options.repeats, options.workers) if options.quick else Plan.full(options.repeats, options.workers)
     )
+    if options.sizes:
+        plan = plan.with_sizes(tuple(options.sizes))
     if options.large:
         plan = plan.with_large()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped too
     FOLDER.mkdir(exist_ok=True)
     results = Results(describe())
     with tempfile.TemporaryDirectory(prefix="run-", dir=FOLDER) as folder:

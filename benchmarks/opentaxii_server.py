@@ -136,7 +136,6 @@ def _fill(database: Path, collections: Mapping[str, Iterable[Mapping[str, Any]]]
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (_row(uid.hex, stix_object, place) for place, stix_object in enumerate(objects)),
             )
-        connection.execute("ANALYZE")
     connection.close()
     return str(uuid.UUID(root)), ids
 

@@ -49,8 +49,8 @@ class Plan:
     @staticmethod
     def full(repeats: int, workers: int) -> Plan:
         """Return what RESULTS.md is made of."""
-        volumes = {HUB: 8_000, OPENTAXII: 1_000, MEDALLION: 500}
-        shapes = ((500, 1), (1000, 1), (1000, 2))
+        volumes = {HUB: 4_000, OPENTAXII: 1_000, MEDALLION: 500}
+        shapes = ((500, 1), (1000, 1), (500, 2))
         return Plan(repeats, workers, (10_000, 40_000, 100_000), 40_000, 1_000, volumes, shapes, 300)
 
     @staticmethod
@@ -58,6 +58,10 @@ class Plan:
         """Return enough to see that everything runs."""
         volumes = {HUB: 1_000, OPENTAXII: 500, MEDALLION: 250}
         return Plan(repeats, workers, (2_000, 4_000), 2_000, 250, volumes, ((500, 1), (250, 2)), 40)
+
+    def with_sizes(self, sizes: tuple[int, ...]) -> Plan:
+        """Return the plan with other read collections; the compared one stays."""
+        return replace(self, sizes=tuple(sorted({*sizes, self.compared})))
 
     def with_large(self) -> Plan:
         """Return the plan with the largest collection, which only the hub is given."""
@@ -100,7 +104,7 @@ def run(plan: Plan, folder: Path, kept: Path, results: Results, progress: Progre
         results.servers.update({name: target.note for name, target in targets.items()})
         progress("warming up")
         for server, name in ((HUB, _name(plan.sizes[0])), (FLOOR, compared), (OPENTAXII, _name(plan.sizes[0]))):
-            scenarios.full_read(targets[server], name, plan.workers * THREADS)(0)
+            scenarios.full_read(targets[server], name, 1 if server == OPENTAXII else plan.workers * THREADS)(0)
         ids = [indicator["id"] for indicator in plain]
         _reads(plan, targets, results, progress)
         _pages(plan, targets, results, progress)
@@ -125,7 +129,7 @@ def _reads(plan: Plan, targets: dict[str, Target], results: Results, progress: P
     for clients in (1, 4):
         progress(f"full read of {plan.compared:,}, {clients} clients")
         runs = {}
-        for server in (HUB, FLOOR, OPENTAXII):
+        for server in (HUB, FLOOR, OPENTAXII) if clients == 1 else (HUB, FLOOR):
             runs[server] = (targets[server], scenarios.full_read(targets[server], name, clients), "")
         if clients == 1:
             small = f"only {plan.medallion:,} objects"
@@ -134,18 +138,22 @@ def _reads(plan: Plan, targets: dict[str, Target], results: Results, progress: P
     progress("full read of OpenTAXII in one answer")
     target = targets[OPENTAXII]
     whole = {OPENTAXII: (target, scenarios.full_read(target, name, 1, limit=None), "no limit: one answer")}
-    scenarios.in_turns(results, plan.repeats, f"full read of {plan.compared:,} in one answer", whole)
+    scenarios.in_turns(results, plan.repeats, _whole_name(plan), whole)
 
 
 def _read_name(plan: Plan, clients: int) -> str:
     return f"full read of {plan.compared:,}, {clients} client{'s' if clients > 1 else ''}"
 
 
+def _whole_name(plan: Plan) -> str:
+    return f"full read of {plan.compared:,} in one answer"
+
+
 def _pages(plan: Plan, targets: dict[str, Target], results: Results, progress: Progress) -> None:
     progress("page times")
     scenarios.page_times(results, targets[HUB], {_name(size): size for size in plan.sizes}, plan.repeats)
     shared = dict.fromkeys((plan.sizes[0], plan.compared))
-    scenarios.page_times(results, targets[OPENTAXII], {_name(size): size for size in shared}, plan.repeats)
+    scenarios.page_times(results, targets[OPENTAXII], {_name(size): size for size in shared}, plan.repeats, calls=1)
     scenarios.page_times(results, targets[FLOOR], {_name(plan.compared): plan.compared}, plan.repeats)
 
 
@@ -153,7 +161,7 @@ def _small(plan: Plan, targets: dict[str, Target], ids: Sequence[str], results: 
     for server, collection, size, requests in (
         (HUB, _name(plan.compared), plan.compared, plan.requests),
         (FLOOR, _name(plan.compared), plan.compared, plan.requests),
-        (OPENTAXII, _name(plan.compared), plan.compared, max(plan.requests // 6, 20)),
+        (OPENTAXII, _name(plan.compared), plan.compared, 20),
         (MEDALLION, "read", plan.medallion, 20),
     ):
         progress(f"small requests to {server}")
@@ -204,9 +212,14 @@ def _compare(plan: Plan, results: Results) -> None:
         results.compare(f"{name}: hub to OpenTAXII", name, HUB, OPENTAXII, 20)
         results.compare_cost(f"{name}: CPU per object, OpenTAXII to hub", f"{name}, server CPU", HUB, OPENTAXII)
         results.compare(f"{name}: hub to medallion", name, HUB, MEDALLION)
+    name = _read_name(plan, 1)
+    results.compare(f"{name}: hub to OpenTAXII", name, HUB, OPENTAXII, 40)
+    whole = f"{_whole_name(plan)}: hub in pages to OpenTAXII in one answer"
+    own, other = results.median(name, HUB), results.median(_whole_name(plan), OPENTAXII)
+    if own and other:
+        results.ratios.append(Ratio(whole, own / other))
     for clients in (1, 4):
         name = _read_name(plan, clients)
-        results.compare(f"{name}: hub to OpenTAXII", name, HUB, OPENTAXII, 40)
         results.compare_cost(f"{name}: CPU per object, OpenTAXII to hub", f"{name}, server CPU", HUB, OPENTAXII)
         results.compare(f"{name}: hub to plain prototype", name, HUB, FLOOR)
     name = _read_name(plan, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from benchmarks.client import Connection, Measured, latencies, next_of, post_all, read_all
@@ -59,11 +60,16 @@ def positions(target: Target, collection: str, *, limit: int = PAGE) -> list[str
     return [pages[0], pages[len(pages) // 2], pages[-1]]
 
 
-def page_times(results: Results, target: Target, collections: Mapping[str, int], repeats: int) -> None:
-    """Keep the milliseconds of one page of 1,000 at the start, the middle and the end of each collection."""
+def page_times(
+    results: Results, target: Target, collections: Mapping[str, int], repeats: int, *, calls: int = 5
+) -> None:
+    """Keep the milliseconds of one page of 1,000 at the start, the middle and the end of each collection.
+
+    :param calls: requests of which a sample is the median.
+    """
     for collection, size in collections.items():
         for place, path in zip(("first", "middle", "last"), positions(target, collection), strict=True):
-            samples = [statistics.median(latencies(target, [path] * 5)) * 1000 for _ in range(repeats)]
+            samples = [statistics.median(latencies(target, [path] * calls)) * 1000 for _ in range(repeats)]
             results.add(f"page of {PAGE:,}, {place} of {size:,}", target.name, "ms", samples)
 
 
@@ -98,17 +104,10 @@ def small_requests(
     asked = {f"get one object of {size:,}": [f"{path}{stix_id}/" for stix_id in drawn]}
     if filters:
         asked[f"match[id] in {size:,}"] = [f"{path}?match%5Bid%5D={stix_id}" for stix_id in drawn]
-        newest = _date_added_last(target, collection)
+        newest = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         asked[f"poll with nothing new in {size:,}"] = [f"{path}?added_after={quote(newest)}"] * requests
     for scenario, paths in asked.items():
         runs = [sorted(latencies(target, paths)) for _ in range(repeats)]
         for name, share in (("p50", 0.5), ("p99", 0.99)):
             samples = [run[min(len(run) - 1, int(len(run) * share))] * 1000 for run in runs]
             results.add(f"{scenario}, {name}", target.name, "ms", samples)
-
-
-def _date_added_last(target: Target, collection: str) -> str:
-    """Return when the last object of the collection was added."""
-    connection = Connection(target)
-    _, _, headers = connection.request("GET", positions(target, collection)[-1])
-    return headers["X-TAXII-Date-Added-Last"]
