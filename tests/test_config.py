@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -201,8 +202,6 @@ def test_a_damaged_cursor_key_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_variables_that_look_like_request_headers_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     monkeypatch.setenv("HTTP_CLIENT_CERT", ":forged:")
     monkeypatch.setenv("CYBEX_DATABASE_URL", "postgresql://x")
     names = config.forget_header_names()
