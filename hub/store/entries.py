@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,7 +82,10 @@ def insert(tx: Connection, collection_id: int, now: int, entries: Sequence[NewEn
     ids = audiences.intern(tx, {new.audience for new in entries})
     placed = [_placed(new, date) for new, date in zip(entries, dates, strict=True)]
     history = supersession.stored(tx, collection_id, (new.stix_id for new in entries))
-    changed = supersession.settle([*history, *placed])
+    # Most entries are the only version of a new object: nothing is superseded there, and nothing has to be compared.
+    seen = Counter(new.stix_id for new in entries)
+    several = {one.stix_id for one in history} | {stix_id for stix_id, count in seen.items() if count > 1}
+    changed = supersession.settle([*history, *(one for one in placed if one.stix_id in several)])
     rows = [_row(collection_id, new, place, ids[new.audience]) for new, place in zip(entries, placed, strict=True)]
     try:
         bulk.insert_entries(tx, rows)

@@ -11,7 +11,7 @@ import pytest
 from hub.domain.audience import Audience
 from hub.domain.membership import Peer
 from hub.domain.taxii import VersionMatch
-from hub.store import entries, members, pages, peers
+from hub.store import collections, entries, members, pages, peers
 from hub.store.database import Database, driver
 from hub.store.page_sql import Shape, keys_sql
 from hub.store.pages import Selection
@@ -86,7 +86,9 @@ def test_only_the_audience_sees_an_entry(world: World, audience: Any, expected: 
     assert seen == expected
 
 
-@pytest.mark.parametrize("harm", ["member suspended", "member removed", "peer suspended", "right withdrawn"])
+@pytest.mark.parametrize(
+    "harm", ["member suspended", "member removed", "peer suspended", "right withdrawn", "override"]
+)
 def test_a_reader_who_lost_the_right_sees_nothing(world: World, harm: str) -> None:
     insert(world, {})
     assert read(world, world.bb).records
@@ -98,6 +100,8 @@ def test_a_reader_who_lost_the_right_sees_nothing(world: World, harm: str) -> No
                 members.remove(tx, world.group.id, world.bb.id)
             case "peer suspended":
                 peers.suspend(tx, world.bb.id, NOW)
+            case "override":
+                collections.set_override(tx, world.collection.id, world.bb.id, can_read=False, can_write=None)
             case _:
                 members.put(tx, group_id=world.group.id, peer_id=world.bb.id, rights=["write"], now=NOW)
     assert not read(world, world.bb).records
@@ -116,6 +120,17 @@ def test_a_later_version_for_fewer_peers_hides_the_earlier_one_from_everybody(wo
     assert versions(read(world, world.aa)) == [LATE]
     assert versions(read(world, world.bb)) == []
     assert versions(read(world, world.bb, versions=VersionMatch(last=False, all=True))) == [EARLY]
+
+
+def test_the_first_version_is_the_first_one_that_the_caller_may_see(world: World) -> None:
+    """Otherwise `first` would be empty where `all` is not, and betray that something is hidden."""
+    insert(world, {"stix_id": STIX_ID, "version": EARLY, "audience": named(world.aa)})
+    insert(world, {"stix_id": STIX_ID, "version": MIDDLE, "expires_at": NOW})
+    insert(world, {"stix_id": STIX_ID, "version": LATE})
+    first = VersionMatch(last=False, first=True)
+    assert versions(read(world, world.aa, versions=first)) == [EARLY]
+    assert versions(read(world, world.bb, versions=first)) == [LATE]
+    assert versions(read(world, world.bb, versions=first, now=NOW - 1)) == [MIDDLE]
 
 
 def test_an_observable_is_superseded_only_by_content_for_at_least_the_same_peers(world: World) -> None:
@@ -191,8 +206,7 @@ SHAPES = [
 @pytest.mark.parametrize(("given", "index"), SHAPES)
 def test_a_page_is_one_scan_of_its_index(world: World, database_url: str, given: dict[str, bool], index: str) -> None:
     """The plan, on 3,000 entries: no table scan, no sorting, and no other table but for entries with an audience."""
-    for _ in range(3):
-        insert(world, *[{} for _ in range(1000)])
+    insert(world, *[{} for _ in range(3000)])
     flags = dict.fromkeys(("since", "ids", "types", "every", "last", "first", "exact"), False) | given
     sql = keys_sql(Shape(dialect=world.db.dialect, **flags))
     values = {"collection_id": world.collection.id, "peer_id": world.bb.id, "now": NOW, "since": NOW, "after": NOW}

@@ -136,3 +136,12 @@ def test_without_the_driver_the_operator_is_told_what_to_install(monkeypatch: py
     monkeypatch.setattr("hub.store.engines.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'cybex\[postgres\]'"):
         Database.open("postgresql://localhost/hub")
+
+
+def test_the_documentation_names_every_table_and_index() -> None:
+    described = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
+    for table in metadata.sorted_tables:
+        assert f"`{table.name}`" in described, table.name
+    for index in ("entry_page", "entry_version"):
+        (columns,) = ([c.name for c in one.columns] for one in metadata.tables["entry"].indexes if one.name == index)
+        assert f"{index} ({', '.join(columns)})" in " ".join(described.split()), index
