@@ -44,7 +44,7 @@ def serve(settings: Settings) -> None:
     stop = threading.Event()
     settings.run.mkdir(parents=True, exist_ok=True)
     loop = threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True)
-    log.info("worker.started")
+    log.info("worker.started", pid=os.getpid())
     loop.start()
     signal.sigwait(stops)
     stop.set()
