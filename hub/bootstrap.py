@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hub import config
 from hub.config import Settings
+from hub.domain.stix_problem import Problem
 from hub.domain.stix_validation import StixValidator
 from hub.errors import ConfigError
 from hub.services.context import Bounds, Hub
@@ -20,10 +24,30 @@ def clock() -> int:
     return time.time_ns() // 1000
 
 
-def open_hub(settings: Settings, *, migrated: bool = True) -> Hub:
+class LazyValidator:
+    """The STIX validator, made from its 70 schemas at the first object: `cybex peer list` needs none of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: StixValidator | None = None
+
+    def problems(self, obj: Mapping[str, Any], /) -> Sequence[Problem]:
+        """Return what is wrong with an object; see `StixValidator.problems`."""
+        return self.ready().problems(obj)
+
+    def ready(self) -> StixValidator:
+        """Return the validator; a server asks for it before it answers its first request."""
+        if self._made is None:
+            with self._lock:
+                self._made = self._made or StixValidator(read_schemas())
+        return self._made
+
+
+def open_hub(settings: Settings, *, migrated: bool = True, prepared: bool = False) -> Hub:
     """Return the hub of these settings; its database and secrets must exist.
 
     :param migrated: refuse a database that is not at this version's schema.
+    :param prepared: make now what would otherwise be made at the first object, as a server should.
     :raises ConfigError: a secret is missing, or the schema is not this version's; the text names the command to run.
     :raises Busy: the database cannot be reached.
     """
@@ -31,11 +55,14 @@ def open_hub(settings: Settings, *, migrated: bool = True) -> Hub:
     db = Database.open(settings.database_url)
     if migrated and db.revision() != db.head():
         raise ConfigError("the database is not at this version's schema; run: cybex migrate", field="database")
+    validator = LazyValidator()
+    if prepared:
+        validator.ready()
     return Hub(
         db=db,
         clock=clock,
         token_bytes=secrets.token_bytes,
-        validator=StixValidator(read_schemas()),
+        validator=validator,
         cursor_key=kept.cursor_key,
         bounds=Bounds(
             max_content_length=settings.limits.max_content_length,

@@ -41,7 +41,7 @@ def application(settings: Settings) -> Edge:
     """Return the application of the hub with these settings; opens its database."""
     event_log.configure(settings.log.format, settings.log.level)
     measures.meters()  # now, so that the first request does not wait for it
-    return Edge(create_app(open_hub(settings)), settings)
+    return Edge(create_app(open_hub(settings, prepared=True)), settings)
 
 
 def load(settings: Settings) -> Edge:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.domain import limits
-from hub.domain.stix_validation import StixValidator
+from hub.domain.submission import Validator
 from hub.services.throttle import Throttle
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
@@ -37,7 +37,7 @@ class Hub:
     db: Database
     clock: Callable[[], int]
     token_bytes: Callable[[int], bytes]
-    validator: StixValidator
+    validator: Validator
     cursor_key: bytes
     bounds: Bounds = field(default_factory=Bounds)
     public_url: str | None = None
