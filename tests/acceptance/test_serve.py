@@ -131,6 +131,8 @@ def test_the_environment_of_the_process_is_no_header(tmp_path: Path) -> None:
         poisoned = {**hub.environment, "HTTP_AUTHORIZATION": f"Basic {basic}"}
         again = serve_hub(hub.data_dir, port, poisoned)
         assert requests.get(f"{hub.base_url}taxii2/", timeout=30).status_code == 401
+        operator = (hub.operator.username, hub.operator.password)
+        assert requests.get(f"{hub.base_url}taxii2/", auth=operator, timeout=30).status_code == 200
         assert again.stop() == 0
 
 
