@@ -107,5 +107,5 @@ def _touch(hub: Hub, stored: StoredCredential, now: int) -> None:
     if last is not None and now - last < limits.LAST_USED_RESOLUTION_US:
         return
     # Knowing when a credential was last used is not worth refusing a good caller while the database is busy.
-    with suppress(Busy), hub.db.write() as tx:
+    with suppress(Busy), hub.db.write(patience_ms=20) as tx:
         credential_store.touch(tx, stored.credential.id, now)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from hub.domain.canonical import parse
 from hub.domain.membership import Caller
 from hub.domain.taxii import Query
 from hub.errors import Forbidden, NotFound
@@ -24,6 +27,7 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
     2. The caller must be able to see it: otherwise it does not exist for him.
     3. Every version that goes must be his: of an author who is his peer, or introduced by him; or he moderates.
     4. Without ``match[version]`` all versions go, else a client would find an older one in its place.
+    5. The detached signatures over what went go too: one that stayed would tell that the object had existed.
 
     :param query: the versions meant; None for all of them.
     """
@@ -52,6 +56,9 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
         if not rights.can_moderate and not all(_is_his(caller, version, identities) for version in going):  # 3
             raise Forbidden("only its author, the peer that introduced it, or a moderator may delete this")
         removed = entry_store.delete(tx, opened.collection.id, stix_id, chosen, peer_id=caller.peer.id, now=now)  # 4
+        for signature_id, body in entry_store.signatures_over(tx, opened.collection.id, stix_id):  # 5
+            if chosen is None or _signs(body, going):
+                entry_store.delete(tx, opened.collection.id, signature_id, None, peer_id=caller.peer.id, now=now)
         audit_store.add(
             tx,
             at=now,
@@ -68,6 +75,12 @@ def _is_his(caller: Caller, version: StoredVersion, identities: dict[str, int]) 
     """Say whether the caller's peer is the author, or introduced what has no author on this hub."""
     author = identities.get(version.author_identity) if version.author_identity is not None else None
     return (author or version.submitter_peer_id) == caller.peer.id
+
+
+def _signs(body: bytes, versions: Sequence[StoredVersion]) -> bool:
+    signature = parse(body)
+    related = signature.get("related_version") if isinstance(signature, dict) else None
+    return any(related in (version.version, version.sha256.hex()) for version in versions)
 
 
 def _selection(caller: Caller, opened: OpenCollection, stix_id: str, query: Query, now: int) -> Selection:

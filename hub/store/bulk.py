@@ -33,6 +33,7 @@ _TYPES: Final = {
     "jss_form": "text",
     "signed_at": "int8",
     "carrier": "text",
+    "related_to": "text",
     "body": "bytea",
 }
 

@@ -70,16 +70,20 @@ class Database:
             yield tx
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, patience_ms: int = LOCK_WAIT_MS) -> Iterator[Connection]:
         """Give the writing transaction; commit when the block ends, roll back when it raises.
 
         SQLite has one writer at a time; PostgreSQL has many, and READ COMMITTED: lock what you decide on.
 
-        :raises Busy: another writer held its lock for 30 s, or the database cannot be reached.
+        :param patience_ms: how long to wait for another writer; what can be left undone should not wait.
+        :raises Busy: another writer held its lock for so long, or the database cannot be reached.
         """
-        with self._turn(), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
+        with self._turn(patience_ms), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
             if self._writer is not None:
+                driver(tx).execute(f"PRAGMA busy_timeout = {patience_ms:d}")
                 driver(tx).execute("BEGIN IMMEDIATE")
+            elif patience_ms != LOCK_WAIT_MS:
+                driver(tx).execute(f"SET LOCAL lock_timeout = {patience_ms:d}")
             yield tx
 
     def migrate(self) -> None:
@@ -104,11 +108,11 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, patience_ms: int) -> Iterator[None]:
         if self._writer is None:
             yield
             return
-        if not self._writer.acquire(timeout=LOCK_WAIT_MS / 1000):
+        if not self._writer.acquire(timeout=patience_ms / 1000):
             raise Busy("another writer holds the database")
         try:
             yield

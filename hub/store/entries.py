@@ -31,6 +31,7 @@ class NewEntry:
     :param version: as the object spells it; None for a version-less object, whose version is then its date_added.
     :param body: JCS bytes, stored as they are. :param sha256: of these bytes.
     :param introduced: True when the author is no peer and the submitter introduced the version.
+    :param related_to: of a detached signature, the id of the object it signs.
     """
 
     stix_id: str
@@ -53,6 +54,7 @@ class NewEntry:
     jss_form: str | None = None
     signed_at: int | None = None
     carrier: str | None = None
+    related_to: str | None = None
 
 
 def lock(tx: Connection, collection_id: int) -> int:
@@ -134,15 +136,17 @@ def known(tx: Connection, stix_ids: Sequence[str]) -> dict[str, list[StoredVersi
 
 
 def bodies_of(
-    tx: Connection, group_id: int, stix_ids: Sequence[str]
+    tx: Connection, group_id: int, stix_ids: Sequence[str], *, collection_id: int | None = None
 ) -> dict[str, list[tuple[bytes, Audience, int, int | None]]]:
-    """Return (body, audience, submitter's peer id, expires_at) of every version in a group, by date.
+    """Return (body, audience, submitter's peer id, expires_at) of every version in a group, or collection, by date.
 
     Not limited to what anyone may see: the caller compares the audience. Objects without versions are left out.
     """
     c = entry.c
     found: dict[str, list[tuple[bytes, Audience, int, int | None]]] = {}
     inside = select(collection.c.id).where(collection.c.group_id == group_id)
+    if collection_id is not None:
+        inside = inside.where(collection.c.id == collection_id)
     for some in batches(sorted(set(stix_ids))):
         rows = tx.execute(
             select(c.stix_id, c.body, audience.c.key, c.submitter_peer_id, c.expires_at)
@@ -181,6 +185,13 @@ def delete(
         .values(deletions=collection.c.deletions + 1, entries=collection.c.entries - len(gone))
     )
     return len(gone)
+
+
+def signatures_over(tx: Connection, collection_id: int, stix_id: str) -> list[tuple[str, bytes]]:
+    """Return (STIX id, body) of the detached signatures over an object that the collection holds, by date."""
+    c = entry.c
+    statement = select(c.stix_id, c.body).where(c.related_to == stix_id, c.collection_id == collection_id)
+    return [(row.stix_id, row.body) for row in tx.execute(statement.order_by(c.date_added))]
 
 
 def tombstones(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> dict[str, Tombstone]:
@@ -232,5 +243,6 @@ def _row(collection_id: int, new: NewEntry, place: Placed, audience_id: int) -> 
         new.jss_form,
         new.signed_at,
         new.carrier,
+        new.related_to,
         new.body,
     )

@@ -221,6 +221,7 @@ entry: Final = Table(
     Column("jss_form", Text),
     Column("signed_at", Micros),
     Column("carrier", Text),
+    Column("related_to", Bytewise),  # of a detached signature: the object it signs
     Column("body", Octets, nullable=False),  # last, so that SQLite reaches the others without its overflow pages
     Index("entry_date", "collection_id", "date_added", unique=True),
     # Every condition of a page that is not about one object is decided inside this index.
@@ -237,6 +238,13 @@ entry: Final = Table(
         postgresql_include=["id"],
     ),
     Index("entry_version", "stix_id", "collection_id", "version_key", unique=True),
+    Index(
+        "entry_related",
+        "related_to",
+        "collection_id",
+        sqlite_where=text("related_to IS NOT NULL"),
+        postgresql_where=text("related_to IS NOT NULL"),
+    ),
     # Vacuum marks what an index alone may answer for: by default only after a fifth of the table is new.
     postgresql_with={"autovacuum_vacuum_insert_scale_factor": 0.02, "autovacuum_analyze_scale_factor": 0.02},
 )

@@ -14,6 +14,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 NOT_REVOKED = "revoked_at IS NULL"
 PENDING = "completed_at IS NULL"
+RELATED = "related_to IS NOT NULL"
 
 
 def upgrade() -> None:
@@ -209,6 +210,7 @@ def _entries() -> None:
         sa.Column("jss_form", sa.Text),
         sa.Column("signed_at", sa.BigInteger),
         sa.Column("carrier", sa.Text),
+        sa.Column("related_to", BYTEWISE),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(["audience_id"], ["audience.id"], name="entry_audience_id_fk"),
         sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name="entry_collection_id_fk"),
@@ -225,6 +227,13 @@ def _entries() -> None:
         postgresql_include=["id"],
     )
     op.create_index("entry_version", "entry", ["stix_id", "collection_id", "version_key"], unique=True)
+    op.create_index(
+        "entry_related",
+        "entry",
+        ["related_to", "collection_id"],
+        sqlite_where=sa.text(RELATED),
+        postgresql_where=sa.text(RELATED),
+    )
     op.create_table(
         "held_version",
         sa.Column("id", ID, autoincrement=True, nullable=False),
