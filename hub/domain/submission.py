@@ -12,11 +12,14 @@ from hub.domain import limits
 from hub.domain.canonical import Json, jcs
 from hub.domain.policy.decision import Decision
 from hub.domain.policy.publish import Verdict
-from hub.domain.signature_profile import Attestation
+from hub.domain.signature_profile import Attestation, related_version
 from hub.domain.stix import Facts, facts
 from hub.errors import MalformedJson
 
 SIGNATURE_TYPE = "jss-signature"
+VersionName = tuple[str, str]
+"""STIX id and `related_version` of one version: what ties a detached signature to its object."""
+
 _STIX_ID = re.compile(r"[a-z][a-z0-9-]{1,249}--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,30})?Z")
 
@@ -75,6 +78,18 @@ class Parsed:
     def is_signature(self) -> bool:
         """Whether this is a detached X.590 signature over another object."""
         return self.facts.type == SIGNATURE_TYPE
+
+    @property
+    def version_named(self) -> VersionName:
+        """How a detached signature names this very version."""
+        if self.facts.version_key is None and "created" not in self.obj and "modified" not in self.obj:
+            return self.facts.id, self.sha256.hex()  # what `related_version` would hash once more
+        return self.facts.id, related_version(self.obj)
+
+    @property
+    def version_signed(self) -> VersionName:
+        """The version that this detached signature is about."""
+        return str(self.obj.get("related_to")), str(self.obj.get("related_version"))
 
     def failed(self, rule: str, message: str, *, keep: bool = False) -> Failed:
         """Return the line that says why this object is not taken; its bytes are kept only on request."""

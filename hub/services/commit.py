@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from hub.domain.admission import Candidate, KnownVersion, admit
 from hub.domain.audience import Audience
-from hub.domain.submission import Decided, Failed
+from hub.domain.submission import Decided, Failed, VersionName
 from hub.domain.taxii_time import format_timestamp
 from hub.services.decision import Place
 from hub.store import entries as entry_store
@@ -52,10 +52,10 @@ def commit(
     succeeded: list[Succeeded] = []
     failed: list[Failed] = []
     fresh: list[Decided] = []
-    refused_targets: set[str] = set()
+    refused_targets: set[VersionName] = set()
     for item in sorted(decided, key=lambda item: item.parsed.is_signature):  # 2
         facts = item.parsed.facts
-        if item.parsed.is_signature and str(item.parsed.obj.get("related_to")) in refused_targets:
+        if item.parsed.is_signature and item.parsed.version_signed in refused_targets:
             failed.append(item.parsed.failed("signature", SIGNED_TARGET_REFUSED))
             continue
         tombstone = None
@@ -69,7 +69,7 @@ def commit(
             version = _stored_version(item, known[facts.id])
             succeeded.append(Succeeded(item.parsed.index, facts.id, version, ALREADY_STORED))
         else:
-            refused_targets.add(facts.id)
+            refused_targets.add(item.parsed.version_named)
             failed.append(item.parsed.failed(admission.rule, admission.reason, keep=admission.outcome == "conflict"))
     held = [item for item in fresh if (item.verdict.embargo_until or 0) > now]  # 3
     if held:
@@ -77,9 +77,12 @@ def commit(
     succeeded += [_held_line(item) for item in held]
     served = _signatures_first([item for item in fresh if (item.verdict.embargo_until or 0) <= now])  # 4
     dates = entry_store.insert(tx, place.collection.id, now, [_entry(place, submission_uuid, item) for item in served])
-    for stix_id in {item.parsed.facts.id for item in served} & set(tombstones):
-        entry_store.clear_tombstone(tx, place.collection.id, stix_id)  # its owner has posted it again
     for item, date_added in zip(served, dates, strict=True):
+        stix_id, key = item.parsed.facts.id, item.parsed.facts.version_key
+        if stix_id in tombstones:  # its owner has posted it again
+            entry_store.clear_tombstone(tx, place.collection.id, stix_id)
+        elif key is not None and (stix_id, key) in version_tombstones:
+            entry_store.clear_tombstone(tx, place.collection.id, stix_id, key)
         version = item.parsed.facts.version or format_timestamp(date_added)
         succeeded.append(Succeeded(item.parsed.index, item.parsed.facts.id, version, None))
     return succeeded, failed
@@ -186,18 +189,20 @@ def _entry(place: Place, submission_uuid: str, item: Decided) -> entry_store.New
         jss_form=attestation.form if attestation else None,
         signed_at=attestation.signed_at if attestation else None,
         carrier=attestation.carrier if attestation else None,
+        related_to=str(item.parsed.obj.get("related_to")) if item.parsed.is_signature else None,
     )
 
 
 def _signatures_first(items: Sequence[Decided]) -> list[Decided]:
     """Keep the order of the envelope, but put each detached signature right before the object it signs."""
-    signatures: dict[str, list[Decided]] = defaultdict(list)
+    signatures: dict[VersionName, list[Decided]] = defaultdict(list)
     for item in items:
         if item.parsed.is_signature:
-            signatures[str(item.parsed.obj.get("related_to"))].append(item)
+            signatures[item.parsed.version_signed].append(item)
     ordered: list[Decided] = []
     for item in sorted((one for one in items if not one.parsed.is_signature), key=lambda one: one.parsed.index):
-        ordered += signatures.pop(item.parsed.facts.id, [])
+        if signatures:
+            ordered += signatures.pop(item.parsed.version_named, [])
         ordered.append(item)
     for rest in signatures.values():
         ordered += rest

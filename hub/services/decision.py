@@ -12,7 +12,7 @@ from hub.domain.canonical import parse
 from hub.domain.membership import Collection, CollectionRights, Peer, TrustGroup
 from hub.domain.policy.publish import Publication, Verdict, decide
 from hub.domain.signature_profile import related_version
-from hub.domain.submission import Decided, Failed, Parsed, Verified
+from hub.domain.submission import Decided, Failed, Verified, VersionName
 from hub.services.verification import StoredTarget
 from hub.store import entries as entry_store
 from hub.store import held as held_store
@@ -62,7 +62,7 @@ def decide_all(
     for item in verified:
         if item.parsed.is_signature:
             verdict = _decide(place, item, markings, now)
-            verdicts[item.parsed.index] = _as_its_target(verdict, by_target.get(_target_of(item.parsed)))
+            verdicts[item.parsed.index] = _as_its_target(verdict, by_target.get(item.parsed.version_signed))
     decided: list[Decided] = []
     failed: list[Failed] = []
     for item in verified:
@@ -95,24 +95,17 @@ def _decide(place: Place, item: Verified, markings: Mapping[str, Mapping[str, An
     )
 
 
-Target = tuple[str, str]
-
-
-def _target_of(signature: Parsed) -> Target:
-    return str(signature.obj.get("related_to")), str(signature.obj.get("related_version"))
-
-
 def _verdicts_by_target(
     verified: Sequence[Verified], verdicts: Mapping[int, Verdict], stored: Mapping[str, Sequence[StoredTarget]]
-) -> dict[Target, Verdict | StoredTarget]:
-    found: dict[Target, Verdict | StoredTarget] = {}
-    wanted = {_target_of(item.parsed)[0] for item in verified if item.parsed.is_signature}
+) -> dict[VersionName, Verdict | StoredTarget]:
+    found: dict[VersionName, Verdict | StoredTarget] = {}
+    wanted = {item.parsed.version_signed[0] for item in verified if item.parsed.is_signature}
     for stix_id, versions in stored.items():
         for version in versions:
             found[stix_id, related_version(version.obj)] = version
     for item in verified:
         if not item.parsed.is_signature and item.parsed.facts.id in wanted:
-            found[item.parsed.facts.id, related_version(item.parsed.obj)] = verdicts[item.parsed.index]
+            found[item.parsed.version_named] = verdicts[item.parsed.index]
     return found
 
 

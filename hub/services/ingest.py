@@ -100,7 +100,7 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, objects: Sequence
         place = place_for(tx, opened, submitter)
         signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
         recognised = recognise(tx, parsed)
-        stored = stored_targets(tx, opened.group, submitter, recognised.rest, now=now)
+        stored = stored_targets(tx, opened, submitter, recognised.rest, now=now)
         verified = verify(recognised.rest, stored, signers, key_ring(tx, signers, hub), now=now)
         decided, denied = decide_all(tx, place, verified, stored, now=now)
     return Examined(

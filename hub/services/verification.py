@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from hub.domain.audience import Audience
 from hub.domain.canonical import parse
 from hub.domain.keys import KeyRing
-from hub.domain.membership import Peer, TrustGroup
+from hub.domain.membership import Peer
 from hub.domain.policy.decision import Decision, deny
 from hub.domain.signature_profile import Attestation, carries_inline, check_detached, check_inline, related_version
 from hub.domain.submission import Parsed, Verified
+from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.store import entries as entry_store
 from hub.store import keys as key_store
@@ -58,19 +59,27 @@ def key_ring(tx: Connection, signers: Signers, hub: Hub) -> KeyRing:
 
 
 def stored_targets(
-    tx: Connection, group: TrustGroup, submitter: Peer, parsed: Sequence[Parsed], *, now: int
+    tx: Connection, opened: OpenCollection, submitter: Peer, parsed: Sequence[Parsed], *, now: int
 ) -> dict[str, list[StoredTarget]]:
-    """Return the stored versions that detached signatures in this submission name and the envelope does not carry."""
-    carried = {item.facts.id for item in parsed}
-    wanted = {str(item.obj.get("related_to")) for item in parsed if item.is_signature} - carried
+    """Return the stored versions that detached signatures in this submission name and the envelope does not carry.
+
+    Only of the same collection and only what the submitter may read there: a signature tells that its object exists,
+    to him by being accepted, and to the readers of the collection by its `related_to`.
+    """
+    signed = {item.version_signed for item in parsed if item.is_signature}
     found: dict[str, list[StoredTarget]] = {}
-    if not wanted:
+    if not signed or not opened.rights.can_read:
         return found
-    for stix_id, rows in entry_store.bodies_of(tx, group.id, sorted(wanted)).items():
-        for body, audience, submitter_peer_id, expires_at in rows:
+    wanted = signed - {item.version_named for item in parsed if not item.is_signature}
+    ids = sorted({stix_id for stix_id, _ in wanted})
+    rows = entry_store.bodies_of(tx, opened.group.id, ids, collection_id=opened.collection.id) if ids else {}
+    for stix_id, versions in rows.items():
+        for body, audience, submitter_peer_id, expires_at in versions:
             del submitter_peer_id  # the submitter is always inside the audience
+            if not audience.admits(submitter.id) or (expires_at is not None and expires_at <= now):
+                continue
             target = parse(body)
-            if isinstance(target, dict) and audience.admits(submitter.id) and (expires_at is None or expires_at > now):
+            if isinstance(target, dict) and (stix_id, related_version(target)) in wanted:
                 found.setdefault(stix_id, []).append(StoredTarget(target, audience, expires_at))
     return found
 

@@ -10,7 +10,7 @@ import structlog
 from hub.domain import limits
 from hub.domain.canonical import Json, parse
 from hub.domain.membership import CollectionRights, Peer, effective_rights
-from hub.domain.submission import Decided, Failed
+from hub.domain.submission import Decided, Failed, VersionName
 from hub.errors import NotFound
 from hub.services import commit, ingest
 from hub.services.access import OpenCollection
@@ -20,6 +20,7 @@ from hub.store import groups as group_store
 from hub.store import held as held_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
+from hub.store import refusals as refusal_store
 from hub.store import submissions as submission_store
 from hub.store.submissions import Submission
 
@@ -59,7 +60,8 @@ def process_pending(hub: Hub) -> bool:
             done += stored
             failed += refused
             remaining -= {item.parsed.index for item in chunk}
-            submission_store.progress(tx, _so_far(submission, done, failed, objects, remaining))
+            so_far = _so_far(submission, done, failed, objects, remaining)
+            submission_store.progress(tx, so_far, leased_until=hub.clock() + LEASE_US)
     with hub.db.write() as tx:  # together with the last objects, so that no status is pending without one that is
         now = hub.clock()
         stored, refused = commit.commit(tx, examined.place, submission.uuid, last, now=now)
@@ -74,29 +76,46 @@ def process_pending(hub: Hub) -> bool:
 def release_embargoes(hub: Hub) -> bool:
     """Decide again on one submission's objects whose embargo has ended, and publish what is still permitted.
 
-    They get a fresh `date_added`, so that a reader who has polled past the day of submission still sees them.
+    They get a fresh `date_added`, so that a reader who has polled past the day of submission still sees them. All of
+    the submission is decided on together: an object is nothing without the signature that was held with it.
     """
     with hub.db.read() as tx:
-        due = held_store.due(tx, hub.clock())
+        due = held_store.due(tx, hub.clock(), limit=limits.MAX_OBJECTS)
     if due is None:
         return False
     opened, submitter = _reopen(hub, due.group_id, due.collection_id, due.peer_id)
     objects: list[Json] = [parse(body) for body in due.bodies]
     now = hub.clock()
     examined = ingest.examine(hub, opened, submitter, objects, now=now)
+    stored = refused = 0
+    for chunk in _chunks(examined.decided):
+        with hub.db.write() as tx:
+            done, failed = commit.commit(tx, examined.place, due.submission_uuid, chunk, now=hub.clock())
+            commit.record_refusals(tx, examined.place, due.submission_uuid, failed, now=now)
+            held_store.remove(tx, [due.ids[item.parsed.index] for item in chunk])
+        stored, refused = stored + len(done), refused + len(failed)
+    decided = {item.parsed.index for item in examined.decided}
     with hub.db.write() as tx:
-        stored, refused = commit.commit(tx, examined.place, due.submission_uuid, examined.decided, now=now)
-        failed = [*examined.failed, *refused]
-        commit.record_refusals(tx, examined.place, due.submission_uuid, failed, now=now)
-        held_store.remove(tx, due.ids)
-    log.info("embargo.released", submission=due.submission_uuid, stored=len(stored), refused=len(failed))
+        commit.record_refusals(tx, examined.place, due.submission_uuid, examined.failed, now=now)
+        held_store.remove(tx, [held for index, held in enumerate(due.ids) if index not in decided])
+    log.info(
+        "embargo.released",
+        submission=due.submission_uuid,
+        stored=stored,
+        refused=refused + len(examined.failed),
+    )
     return True
 
 
 def purge(hub: Hub) -> int:
-    """Remove the statuses that have been kept long enough (TAXII 2.1 §4.3); return how many."""
+    """Remove the statuses that have been kept long enough (TAXII 2.1 §4.3), and what was refused with them.
+
+    Returns how many statuses went.
+    """
+    before = hub.clock() - limits.STATUS_RETENTION_SECONDS * 1_000_000
     with hub.db.write() as tx:
-        return submission_store.purge(tx, hub.clock() - limits.STATUS_RETENTION_SECONDS * 1_000_000)
+        refusal_store.purge(tx, before)
+        return submission_store.purge(tx, before)
 
 
 def _reopen(hub: Hub, group_id: int, collection_id: int, peer_id: int) -> tuple[OpenCollection, Peer]:
@@ -115,17 +134,19 @@ def _reopen(hub: Hub, group_id: int, collection_id: int, peer_id: int) -> tuple[
 
 def _chunks(decided: Sequence[Decided]) -> list[list[Decided]]:
     """Cut into transactions; a signature always travels with the object it signs."""
-    signatures: dict[str, list[Decided]] = {}
+    signatures: dict[VersionName, list[Decided]] = {}
     for item in decided:
         if item.parsed.is_signature:
-            signatures.setdefault(str(item.parsed.obj.get("related_to")), []).append(item)
+            signatures.setdefault(item.parsed.version_signed, []).append(item)
     chunks: list[list[Decided]] = [[]]
     for item in decided:
         if item.parsed.is_signature:
             continue
         if len(chunks[-1]) >= limits.COMMIT_CHUNK_OBJECTS:
             chunks.append([])
-        chunks[-1] += [item, *signatures.pop(item.parsed.facts.id, [])]
+        chunks[-1].append(item)
+        if signatures:
+            chunks[-1] += signatures.pop(item.parsed.version_named, [])
     for rest in signatures.values():
         chunks[-1] += rest
     return [chunk for chunk in chunks if chunk]

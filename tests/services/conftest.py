@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from hub.services.context import Hub
 from hub.store.database import Database
 from tests.services.cast import Cast, make_cast, rejoined
+from tests.services.desk import Desk, make_desk
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +66,12 @@ def cast(request: pytest.FixtureRequest) -> Cast:
     """The cast, once on SQLite and once on PostgreSQL."""
     made: Cast = request.getfixturevalue(f"{request.param}_copy")
     return made
+
+
+@pytest.fixture
+def desk(cast: Cast) -> Desk:
+    """The cast at work, with keys to sign with, on each database."""
+    return make_desk(cast)
 
 
 @pytest.fixture

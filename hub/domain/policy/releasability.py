@@ -15,6 +15,7 @@ from hub.domain.markings import effective
 from hub.domain.policy.decision import Decision, allow, deny
 from hub.domain.policy.publication import Publication
 from hub.domain.releasability import Releasability
+from hub.domain.signature_extensions import SIGNATURE_TYPE
 
 NAME: Final = "releasability"
 
@@ -54,7 +55,9 @@ def terms(publication: Publication) -> Terms | Decision:
         return deny(NAME, meaning.malformed)
     markings = meaning.releasabilities
     entitled = {publication.submitter.identity, publication.facts.created_by_ref}
-    if any(one.author is None or one.author not in entitled for one in markings):
+    # A detached signature repeats the markings of its target, whoever set them, and gets its target's audience anyway.
+    signs = publication.facts.type == SIGNATURE_TYPE
+    if not signs and any(one.author is None or one.author not in entitled for one in markings):
         return deny(
             NAME,
             "created_by_ref of a releasability marking must be the object's author or the peer that publishes it",
