@@ -25,8 +25,9 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
 
     1. Without any right in the collection the object does not exist; with one of the two it may not be deleted.
     2. The caller must be able to see it: otherwise it does not exist for him.
-    3. Every version that goes must be his: of an author who is his peer, or introduced by him; or he moderates.
-    4. Without ``match[version]`` all versions go, else a client would find an older one in its place.
+    3. Without ``match[version]`` all versions go, else a client would find an older one in its place. What others
+       introduced and he cannot see stays for its readers, unless he moderates: it must not show in the answer.
+    4. Every version that goes must be his: of an author who is his peer, or introduced by him; or he moderates.
     5. The detached signatures over what went go too: one that stayed would tell that the object had existed.
 
     :param query: the versions meant; None for all of them.
@@ -42,22 +43,32 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
         visible = pages.visible_versions_of(tx, opened.collection.id, caller.peer.id, stix_id, now)
         if not visible:  # 2
             raise NotFound(NO_OBJECT)
-        chosen = None
+        here = [
+            version
+            for version in entry_store.known(tx, [stix_id])[stix_id]
+            if version.collection_id == opened.collection.id
+        ]
+        identities = peer_store.identities(tx)
         if query is not None:
             chosen = pages.version_keys(tx, _selection(caller, opened, stix_id, query, now))
             if not chosen:
                 raise NotFound("there is no such version")
-        going = [
-            version
-            for version in entry_store.known(tx, [stix_id])[stix_id]
-            if version.collection_id == opened.collection.id and (chosen is None or version.version_key in chosen)
-        ]
-        identities = peer_store.identities(tx)
-        if not rights.can_moderate and not all(_is_his(caller, version, identities) for version in going):  # 3
+            going = [version for version in here if version.version_key in chosen]
+        else:  # 3
+            seen = {version.version_key for version in visible}
+            going = [
+                version
+                for version in here
+                if rights.can_moderate or version.version_key in seen or _is_his(caller, version, identities)
+            ]
+        if not rights.can_moderate and not all(_is_his(caller, version, identities) for version in going):  # 4
             raise Forbidden("only its author, the peer that introduced it, or a moderator may delete this")
-        removed = entry_store.delete(tx, opened.collection.id, stix_id, chosen, peer_id=caller.peer.id, now=now)  # 4
+        keys = {version.version_key for version in going if version.version_key is not None}
+        staying = [version for version in here if version.version_key not in keys]
+        named = keys if staying else None  # None, and not every key there is: an object may have very many versions
+        removed = entry_store.delete(tx, opened.collection.id, stix_id, named, peer_id=caller.peer.id, now=now)
         for signature_id, body in entry_store.signatures_over(tx, opened.collection.id, stix_id):  # 5
-            if chosen is None or _signs(body, going):
+            if not _signs(body, staying):
                 entry_store.delete(tx, opened.collection.id, signature_id, None, peer_id=caller.peer.id, now=now)
         audit_store.add(
             tx,
