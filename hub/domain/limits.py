@@ -18,6 +18,10 @@ MAX_OBJECTS: Final = 20_000
 MAX_OBJECT_BYTES: Final = 4 * 1024 * 1024
 """JCS octets of one object: an artifact with a sizeable payload passes, a page of them still fits in memory."""
 
+MAX_TIMESTAMP_LENGTH: Final = 51
+"""Characters of `created` and `modified`, 30 digits of a second: the version is a key in PostgreSQL's index, which
+takes 2,700 octets; published objects have at most nine digits."""
+
 MAX_DEPTH: Final = 64
 """Levels of JSON nesting: real STIX stays below 12; deeper trees only serve to exhaust the stack."""
 

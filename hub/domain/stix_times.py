@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hub.domain import limits
 from hub.domain.stix import is_timestamp, version_key
 from hub.domain.stix_problem import Problem, Rule
 
@@ -78,6 +79,7 @@ def time_problems(obj: Mapping[str, Any], *, observable: bool) -> Iterator[Probl
     if not observable:
         yield from _calendar(obj, _VERSIONED)
         yield from _order(obj, "created", "modified", False)
+        yield from _length(obj)
     if kind in MOMENTS:
         yield from _calendar(obj, MOMENTS[kind])
         for earlier, later, strictly in ORDERED.get(kind, ()):
@@ -99,6 +101,13 @@ def _calendar(obj: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Proble
             continue
         if not is_timestamp(text):
             yield Problem(name, Rule.CALENDAR, "the timestamp names no real moment")
+
+
+def _length(obj: Mapping[str, Any]) -> Iterator[Problem]:
+    """The moment of a version becomes part of its key in the database, which must not grow without bound."""
+    for name in _VERSIONED:
+        if len(obj.get(name, "")) > limits.MAX_TIMESTAMP_LENGTH:
+            yield Problem(name, Rule.BOUNDS, "the hub keeps at most 30 digits of a second")
 
 
 def _order(obj: Mapping[str, Any], earlier: str, later: str, strictly: bool) -> Iterator[Problem]:
