@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from hub.client.transport import Login, Transport
+from hub.client.transport import Login, Transport, check_address
 from hub.errors import ConfigError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -39,7 +39,8 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def transport(options: dict[str, Any], notice: Callable[[str], None]) -> Transport:
-    """Return a session with the hub. Raises ConfigError when the credential is missing or incomplete."""
+    """Return a session with the hub. Raises ConfigError when the address or the credential cannot be used."""
+    check_address(options["url"], allow_http=options["allow_http"])
     certificate, key = options["certificate"], options["certificate_key"]
     if (certificate is None) != (key is None):
         raise ConfigError("a client certificate and its key go together", field="certificate")

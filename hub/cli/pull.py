@@ -52,7 +52,7 @@ def pull(
     listed = read_directory(parse(_read(keys))) if keys is not None else key_directory(session, options["url"])
     ring = KeyRing([item.key for item in listed])
     # With a filter by type, the detached signatures of those objects must come along.
-    filters = {"match[type]": ",".join(dict.fromkeys((*types, "jss-signature")))} if types else {}
+    filters = {"match[type]": ",".join(sorted({*types, "jss-signature"}))} if types else {}
     url = collection_url(options["url"], options["collection"])
     pulled = Pulled()
     for pulled in fetch(
@@ -71,6 +71,7 @@ def _result(pulled: Pulled, as_json: bool) -> None:
         result = {
             "objects": pulled.objects,
             "by_status": pulled.by_status,
+            "signatures_apart": pulled.apart,
             "failures": failures,
             "files": pulled.files,
             "bookmark": pulled.bookmark,
@@ -79,6 +80,8 @@ def _result(pulled: Pulled, as_json: bool) -> None:
         return
     found = ", ".join(f"{count} {status}" for status, count in sorted(pulled.by_status.items())) or "nothing new"
     click.echo(f"{pulled.objects} objects: {found}")
+    if pulled.apart:
+        click.echo(f"{pulled.apart} signatures over objects that are not on the same page, kept and not judged")
     for line in failures:
         click.echo(f"  failed {line['id']}: {line['reason']}")
 

@@ -57,6 +57,8 @@ def push(
         identity = identity or keyfile.identity_beside(key_path, key)
         if identity is None:
             raise click.UsageError("say who signs: --identity identity--... (there is none beside the key)")
+    elif identity or author:
+        raise click.UsageError("--identity and --author are of the signer: give --key as well")
     refused = 0
     for name in files:
         objects = _objects(name, key, identity, author)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
+
+import orjson
 
 from hub.client.transport import RemoteError, Transport
-from hub.domain.canonical import Json
+from hub.domain.canonical import Json, sha256_hex
 from hub.domain.taxii_time import parse_timestamp
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """One page. ``last`` is the `date_added` of its last object, as the server wrote it: the next bookmark."""
+    """One page. ``last`` is the `date_added` of its last object, as the server wrote it: the next bookmark.
+
+    Both dates are there when there are objects.
+    """
 
     objects: list[dict[str, Json]]
     first: str | None
@@ -22,7 +28,7 @@ class FeedPage:
 
 def collection_url(api_root: str, collection: str) -> str:
     """Return the address of a collection, by id or alias, under an API root with or without its last slash."""
-    return f"{api_root.rstrip('/')}/collections/{collection}/"
+    return f"{api_root.rstrip('/')}/collections/{quote(collection, safe='')}/"
 
 
 def pages(
@@ -39,6 +45,7 @@ def pages(
     if limit is not None:
         query["limit"] = str(limit)
     following: str | None = None
+    seen: set[str] = set()
     while True:
         answer = transport.get(f"{url}objects/", params=query | ({"next": following} if following else {}))
         body = answer.body
@@ -47,13 +54,17 @@ def pages(
         objects = [obj for obj in _list(body.get("objects")) if isinstance(obj, dict)]
         first, last = (_timestamp(answer.headers.get(f"X-TAXII-Date-Added-{end}")) for end in ("First", "Last"))
         token, more = body.get("next"), body.get("more") is True
-        page = FeedPage(objects, first, last, more)
-        yield page
+        if objects and (first is None or last is None):
+            raise RemoteError("the server does not say when it added the objects: the X-TAXII-Date-Added headers lack")
+        # Some servers keep one `next` for the whole feed, so only what is on the pages shows that it runs in circles.
+        content = sha256_hex(orjson.dumps([objects, last] if objects else [token, last]))
+        if content in seen:
+            raise RemoteError("the server gives the same page again and again")
+        seen.add(content)
+        yield FeedPage(objects, first, last, more)
         if not more:
             return
         if isinstance(token, str) and token:
-            if token == following:
-                raise RemoteError("the server gives the same page again and again")
             following = token
         elif last is not None and last != query.get("added_after"):
             query["added_after"], following = last, None

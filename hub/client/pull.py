@@ -1,14 +1,14 @@
 """Fetch what is new in a collection, verify it, keep it as bundles; an interruption loses and repeats nothing.
 
 The order on disk is what makes it safe: a page's bundle first, then the bookmark. After a crash between the two the
-page is fetched once more and written over its own file, which carries the page's dates in its name.
+page is fetched once more and written over its own file, which is named after the bookmark it follows.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,12 @@ from typing import Any, Final
 import orjson
 
 from hub.client.feed import FeedPage, pages
-from hub.client.transport import Transport
+from hub.client.transport import RemoteError, Transport
 from hub.domain.bundle_verification import Checked, Status, verify_objects
 from hub.domain.canonical import Json, jcs, parse
 from hub.domain.keys import KeyRing
-from hub.domain.signature_profile import SIGNATURE_TYPE
+from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
+from hub.domain.taxii_time import parse_timestamp
 from hub.errors import ConfigError, MalformedJson
 
 STATE_FILE: Final = "pull-state.json"
@@ -28,10 +29,15 @@ STATE_FILE: Final = "pull-state.json"
 
 @dataclass(slots=True)
 class Pulled:
-    """What came so far: objects (signatures not counted) by what their signatures prove, and what failed."""
+    """What came so far: objects (signatures not counted) by what their signatures prove, and what failed.
+
+    :param apart: signatures whose object is not on the same page: it came earlier, or a later version has replaced it.
+        They are kept in the bundles, and nothing is said of them.
+    """
 
     objects: int = 0
     pages: int = 0
+    apart: int = 0
     bookmark: str | None = None
     by_status: dict[str, int] = field(default_factory=dict)
     failures: list[Checked] = field(default_factory=list)
@@ -41,6 +47,7 @@ class Pulled:
 @dataclass(slots=True)
 class _State:
     url: str
+    filters: dict[str, str]
     added_after: str | None
     carried: list[dict[str, Json]]  # signatures whose object is on the page that was still to come
 
@@ -64,10 +71,13 @@ def pull(
     :param clock: microseconds since the epoch; signatures are judged as of their signing time.
     :raises RemoteError: the server refuses. :raises ConfigError: the directory belongs to another collection.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    state = _load(directory, url)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{directory} cannot be made: {error.strerror}", field="out") from None
+    state = _load(directory, url, dict(filters or {}))
     pulled = Pulled(bookmark=state.added_after)
-    for page in pages(transport, url, added_after=state.added_after, limit=limit, filters=filters or {}):
+    for page in pages(transport, url, added_after=state.added_after, limit=limit, filters=state.filters):
         if page.objects:
             _take(pulled, state, page, directory, ring, clock(), require_signatures)
         yield pulled
@@ -76,38 +86,66 @@ def pull(
 def _take(
     pulled: Pulled, state: _State, page: FeedPage, directory: Path, ring: KeyRing, now: int, require_signatures: bool
 ) -> None:
-    arrived, state.carried = _split([*state.carried, *page.objects])
-    checked = verify_objects(arrived, ring, now=now)
+    if not all(isinstance(obj.get("id"), str) and isinstance(obj.get("type"), str) for obj in page.objects):
+        raise RemoteError("there is something without an id or a type among the objects; this is not a STIX feed")
+    judged, apart, state.carried = _split([*state.carried, *page.objects])
+    checked = verify_objects(judged, ring, now=now)
     refused = {
         (one.id, one.version): one
         for one in checked
         if one.status is Status.FAILED or (require_signatures and one.status is Status.UNSIGNED)
     }
-    bad = {stix_id for stix_id, _ in refused}
-    good_objects = [obj for obj in arrived if obj.get("id") not in bad and obj.get("related_to") not in bad]
-    bad_objects = [obj for obj in arrived if obj.get("id") in bad or obj.get("related_to") in bad]
-    name = f"{_compact(page.first)}-{_compact(page.last)}"
+    bad_objects = [obj for obj in judged if _version(obj) in refused]
+    good_objects = [*(obj for obj in judged if _version(obj) not in refused), *apart]
+    name = _name(state.added_after, pulled.files)
     for objects, ending in ((good_objects, "json"), (bad_objects, "failed.json")):
+        path = directory / f"{name}.{ending}"
         if objects:
-            _write(directory / f"{name}.{ending}", _bundle(objects))
-            pulled.files.append(f"{name}.{ending}")
+            _write(path, _bundle(objects))
+            pulled.files.append(path.name)
+        else:
+            path.unlink(missing_ok=True)  # of the same page, when it was fetched before an interruption
     pulled.objects += len(checked)
     pulled.pages += 1
+    pulled.apart += len(apart)
     pulled.failures += refused.values()
     for one in checked:
-        pulled.by_status[one.status] = pulled.by_status.get(one.status, 0) + 1
-    state.added_after = pulled.bookmark = page.last or state.added_after
+        pulled.by_status[one.status.value] = pulled.by_status.get(one.status.value, 0) + 1
+    state.added_after = pulled.bookmark = page.last
     _save(directory, state)
 
 
-def _split(objects: list[dict[str, Json]]) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
-    """Part what can be judged now from signatures at the end of a page, whose object comes first on the next."""
-    held: list[dict[str, Json]] = []
-    present = {obj.get("id") for obj in objects if obj.get("type") != SIGNATURE_TYPE}
-    while objects and objects[-1].get("type") == SIGNATURE_TYPE and objects[-1].get("related_to") not in present:
-        held.insert(0, objects[-1])
-        objects = objects[:-1]
-    return [obj for obj in objects if isinstance(obj.get("id"), str) and isinstance(obj.get("type"), str)], held
+_Stix = dict[str, Json]
+
+
+def _split(objects: list[_Stix]) -> tuple[list[_Stix], list[_Stix], list[_Stix]]:
+    """Part what can be judged now, signatures whose object is elsewhere, and those at the end of the page.
+
+    The object of the last ones comes first on the next page; until then they are kept with the bookmark.
+    """
+    present = {_version(obj) for obj in objects if obj["type"] != SIGNATURE_TYPE}
+    end = len(objects)
+    while end and objects[end - 1]["type"] == SIGNATURE_TYPE and _version(objects[end - 1]) not in present:
+        end -= 1
+    judged: list[_Stix] = []
+    apart: list[_Stix] = []
+    for obj in objects[:end]:
+        (judged if _version(obj) in present else apart).append(obj)
+    return judged, apart, objects[end:]
+
+
+def _version(obj: _Stix) -> tuple[object, object]:
+    """Return the id and version of an object; of a signature, those of what it signs."""
+    if obj["type"] == SIGNATURE_TYPE:
+        return str(obj.get("related_to")), str(obj.get("related_version"))
+    return obj["id"], related_version(obj)
+
+
+def _name(bookmark: str | None, taken: Sequence[str]) -> str:
+    """Return what a page is called; pages of a server whose bookmark does not move are numbered."""
+    name = f"after-{''.join(ch for ch in bookmark if ch.isalnum())}" if bookmark else "from-the-start"
+    here = sum(one.partition(".")[0].partition("_")[0] == name for one in taken)
+    return f"{name}_{here + 1}" if here else name
 
 
 def _bundle(objects: list[dict[str, Json]]) -> bytes:
@@ -116,33 +154,48 @@ def _bundle(objects: list[dict[str, Json]]) -> bytes:
     return head + b",\n".join(jcs(obj) for obj in objects) + b'\n],"type":"bundle"}\n'
 
 
-def _compact(timestamp: str | None) -> str:
-    return "".join(ch for ch in timestamp or "undated" if ch.isalnum())
-
-
-def _load(directory: Path, url: str) -> _State:
+def _load(directory: Path, url: str, filters: dict[str, str]) -> _State:
     path = directory / STATE_FILE
+    damaged = ConfigError(f"{path} is damaged; remove it to start again from the beginning", field="out")
     try:
         kept: Any = parse(path.read_bytes())
     except FileNotFoundError:
-        return _State(url, None, [])
+        return _State(url, filters, None, [])
     except (OSError, MalformedJson):
-        raise ConfigError(f"{path} is damaged; remove it to start again from the beginning", field="out") from None
-    if not isinstance(kept, dict) or kept.get("url") != url:
+        raise damaged from None
+    if not isinstance(kept, dict):
+        raise damaged
+    if kept.get("url") != url:
         raise ConfigError("this directory holds another collection; choose another --out", field="out")
-    return _State(url, kept.get("added_after"), list(kept.get("carried") or []))
+    if kept.get("filters") != filters:
+        raise ConfigError("this directory holds a pull of other types; choose another --out", field="out")
+    added_after, carried = str(kept.get("added_after")), kept.get("carried")
+    try:
+        parse_timestamp(added_after)
+    except ValueError:
+        raise damaged from None
+    if not isinstance(carried, list) or not all(_is_signature(obj) for obj in carried):
+        raise damaged
+    return _State(url, filters, added_after, carried)
+
+
+def _is_signature(obj: Any) -> bool:
+    return isinstance(obj, dict) and obj.get("type") == SIGNATURE_TYPE and isinstance(obj.get("id"), str)
 
 
 def _save(directory: Path, state: _State) -> None:
-    kept = {"url": state.url, "added_after": state.added_after, "carried": state.carried}
+    kept = {"url": state.url, "filters": state.filters, "added_after": state.added_after, "carried": state.carried}
     _write(directory / STATE_FILE, orjson.dumps(kept, option=orjson.OPT_INDENT_2))
 
 
 def _write(path: Path, data: bytes) -> None:
     """Leave the file whole or as it was: written aside, synced, then renamed over."""
     aside = path.with_name(path.name + ".part")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}", field="out") from None

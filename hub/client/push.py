@@ -10,7 +10,7 @@ from urllib.parse import quote
 from hub.client.feed import collection_url
 from hub.client.transport import RemoteError, Transport
 from hub.domain.canonical import Json, jcs
-from hub.domain.signature_profile import SIGNATURE_TYPE
+from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
 
 BATCH: Final = 500
 """Objects in one envelope: small enough to be answered at once, and to be posted again on a bad line."""
@@ -53,7 +53,7 @@ def push(
             yield pushed
             transport.sleep(wait)
             wait = min(LONGEST_POLL, wait * 1.5)
-            status = _status(transport.get(f"{api_root.rstrip('/')}/status/{quote(str(status['id']))}/").body)
+            status = _status(transport.get(f"{api_root.rstrip('/')}/status/{quote(str(status['id']), safe='')}/").body)
         pushed.under_way = 0
         pushed.done += int(status["total_count"])
         pushed.successes += status.get("successes", [])
@@ -82,16 +82,16 @@ def _envelope(bodies: Sequence[bytes]) -> bytes:
 
 
 def _with_signatures(objects: Sequence[Mapping[str, Json]]) -> Iterator[list[Mapping[str, Json]]]:
-    signatures: dict[object, list[Mapping[str, Json]]] = {}
-    targets = {obj.get("id") for obj in objects if obj.get("type") != SIGNATURE_TYPE}
+    """Yield what must not be parted: markings before what they mark, each version with the signatures over it."""
+    signatures: dict[tuple[object, object], list[Mapping[str, Json]]] = {}
     for obj in objects:
         if obj.get("type") == SIGNATURE_TYPE:
-            signatures.setdefault(obj.get("related_to"), []).append(obj)
-    for obj in objects:
+            signatures.setdefault((obj.get("related_to"), obj.get("related_version")), []).append(obj)
+    for obj in sorted(objects, key=lambda obj: obj.get("type") != "marking-definition"):
         if obj.get("type") != SIGNATURE_TYPE:
-            yield [obj, *signatures.pop(obj.get("id"), [])]
-        elif obj.get("related_to") not in targets:
-            yield [obj]
+            beside = signatures.pop((obj.get("id"), related_version(obj)), []) if signatures else []
+            yield [obj, *beside]
+    yield from signatures.values()  # over what the hub has already
 
 
 def _max_content_length(transport: Transport, api_root: str) -> int:
@@ -106,7 +106,13 @@ def _status(body: Json) -> dict[str, Any]:
     if (
         not isinstance(body, dict)
         or body.get("status") not in ("complete", "pending")
+        or not isinstance(body.get("id"), str)
         or not all(isinstance(body.get(name), int) for name in ("total_count", "success_count", "failure_count"))
+        or not all(_are_lines(body.get(name, [])) for name in ("successes", "failures"))
     ):
         raise RemoteError("the answer is not a TAXII status")
     return body
+
+
+def _are_lines(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(line, dict) for line in value)

@@ -6,10 +6,12 @@ Credentials never travel over plain HTTP except to this machine, and are sent to
 from __future__ import annotations
 
 import ipaddress
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -65,9 +67,11 @@ class Login:
     def auth(self) -> AuthBase | None:
         """Return what puts the credential into a request. Raises ConfigError when it is incomplete."""
         if self.token:
+            if not self.token.isascii() or not self.token.isprintable():
+                raise ConfigError("a token is one line of ASCII; is this the right file?", field="token")
             return BearerAuth(self.token)
         if self.username and self.password:
-            return HTTPBasicAuth(self.username, self.password)
+            return HTTPBasicAuth(self.username.encode(), self.password.encode())  # RFC 7617 §2.1: UTF-8
         if self.username or self.password:
             raise ConfigError("a user name and a password go together", field="username")
         if self.certificate is None:
@@ -103,6 +107,9 @@ class Transport:
 
     def __post_init__(self) -> None:
         """Set up the session: no proxies or credentials from the environment, no redirects."""
+        for file in (self.ca_file, *(self.login.certificate or ())):
+            if file is not None and not os.access(file, os.R_OK):
+                raise ConfigError(f"{file} cannot be read")
         self._session.trust_env = False
         self._session.auth = self.login.auth()
         if self.login.certificate is not None:
@@ -124,7 +131,7 @@ class Transport:
     def _request(
         self, method: str, url: str, *, params: Mapping[str, str] | None, headers: Mapping[str, str], data: bytes | None
     ) -> Answer:
-        self._check(url)
+        check_address(url, allow_http=self.allow_http)
         for attempt in range(1, ATTEMPTS + 1):
             wait = min(LONGEST_WAIT, 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
             try:
@@ -134,15 +141,20 @@ class Transport:
                 ) as response:  # fmt: skip
                     if response.status_code not in RETRIED or attempt == ATTEMPTS:
                         return self._answer(response)
-                    wait = _retry_after(response.headers.get("Retry-After"), wait)
+                    wait = _retry_after(response.headers, wait)
                     reason = f"it answered {response.status_code}"
+            except requests.exceptions.SSLError:  # before its parent: waiting does not make a certificate better
+                raise RemoteError(
+                    f"no secure connection to {_host(url)}: its certificate is not trusted for this name, or it did"
+                    " not take ours; give its certification authority with --ca"
+                ) from None
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 if attempt == ATTEMPTS:
                     raise RemoteError(
                         f"no answer from {_host(url)}: {type(error).__name__}; check the address"
                     ) from None
                 reason = type(error).__name__
-            except requests.RequestException as error:
+            except (requests.RequestException, OSError) as error:
                 raise RemoteError(f"the request to {_host(url)} cannot be made: {type(error).__name__}") from None
             self.notice(f"{_host(url)}: {reason}; trying again in {wait:.0f} s")
             self.sleep(wait)
@@ -163,14 +175,20 @@ class Transport:
         except MalformedJson as error:
             raise RemoteError(f"the answer is not I-JSON: {error.detail}") from None
 
-    def _check(self, url: str) -> None:
+
+def check_address(url: str, *, allow_http: bool = False) -> None:
+    """Raise ConfigError unless a credential may be sent to this address."""
+    try:
         parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname:
-            return
-        if parts.scheme != "http" or not parts.hostname:
-            raise ConfigError("give an address that begins with https://", field="url")
-        if not (self.allow_http or _is_loopback(parts.hostname)):
-            raise ConfigError("plain http would show your credential to the network; use https", field="url")
+        host = parts.hostname if parts.port is None or parts.port > 0 else None
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ConfigError("give an address that begins with https://", field="url")
+    if parts.username is not None:
+        raise ConfigError("a credential does not belong into the address; give it apart", field="url")
+    if parts.scheme == "http" and not (allow_http or _is_loopback(host)):
+        raise ConfigError("plain http would show your credential to the network; use https", field="url")
 
 
 def _is_loopback(host: str) -> bool:
@@ -186,17 +204,24 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _retry_after(value: str | None, otherwise: float) -> float:
-    if value is not None and value.isdigit():
-        return min(LONGEST_WAIT, max(1.0, float(value)))
-    return otherwise
+def _retry_after(headers: Mapping[str, str], otherwise: float) -> float:
+    """Return the seconds to wait: as asked for (RFC 9110 §10.2.3), in seconds or until a date by its own clock."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        try:
+            seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+        except (TypeError, ValueError):
+            return otherwise
+    return min(LONGEST_WAIT, max(1.0, seconds))
 
 
 _HINTS: Final = {
     401: "check the credential: it may have expired or been revoked",
     403: "this credential does not have that right there; ask the group's moderator",
     404: "there is no such place for this credential; check the API root and the collection",
-    413: "the envelope is too large; use smaller --batch",
+    413: "the envelope is too large; give a smaller --batch",
 }
 
 
