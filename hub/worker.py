@@ -17,7 +17,7 @@ import structlog
 
 from hub.bootstrap import open_hub
 from hub.config import Settings
-from hub.services import event_log, work
+from hub.services import event_log, garbage, work
 from hub.services.context import Hub
 from hub.services.parent_process import end_with_parent
 
@@ -41,6 +41,7 @@ def serve(settings: Settings) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     end_with_parent()
     hub = open_hub(settings)
+    garbage.settle()
     stop = threading.Event()
     settings.run.mkdir(parents=True, exist_ok=True)
     loop = threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True)

@@ -9,7 +9,7 @@ from typing import Any
 from hub import config
 from hub.bootstrap import open_hub
 from hub.config import Settings
-from hub.services import event_log, measures
+from hub.services import event_log, garbage, measures
 from hub.services.parent_process import end_with_parent
 from hub.web.app import create_app
 
@@ -47,7 +47,9 @@ def application(settings: Settings) -> Edge:
 def load(settings: Settings) -> Edge:
     """Return the application inside a process that `cybex serve` has started, and ends when that does."""
     end_with_parent()
-    return application(settings)
+    loaded = application(settings)
+    garbage.settle()
+    return loaded
 
 
 def create(data: Path | None = None) -> Edge:

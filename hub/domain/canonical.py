@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import jiter
@@ -45,8 +46,25 @@ _REASONS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an I-JSON text says.
+
+    :param plain: every number and name in it is spelled and sorted alike by RFC 8785 and by any fast encoder, so `jcs`
+        need not look again at what is made of its parts and of nothing else.
+    """
+
+    value: Json
+    plain: bool
+
+
 def parse(data: bytes, *, max_depth: int = limits.MAX_DEPTH) -> Json:
-    """Return the value of an I-JSON text; arrays and objects nest at most ``max_depth`` levels.
+    """Return the value of an I-JSON text; see `read`. Raises MalformedJson."""
+    return read(data, max_depth=max_depth).value
+
+
+def read(data: bytes, *, max_depth: int = limits.MAX_DEPTH) -> Document:
+    """Return an I-JSON text as a document; arrays and objects nest at most ``max_depth`` levels.
 
     Raises:
         MalformedJson: it is not JSON in UTF-8 without a byte order mark, a name stands twice in one object, a string
@@ -58,19 +76,21 @@ def parse(data: bytes, *, max_depth: int = limits.MAX_DEPTH) -> Json:
         value: Json = jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJson(_reason(str(error), data)) from None
-    _guard(value, max_depth)
-    return value
+    return Document(value, _guard(value, max_depth))
 
 
-def jcs(value: object) -> bytes:
+def jcs(value: object, *, plain: bool = False) -> bytes:
     """Return the canonical bytes of a JSON value (RFC 8785); ``1.0`` and ``1`` give the same bytes.
+
+    :param plain: the value is made of parts of `Document`s that are all plain, unchanged: they were looked at when they
+        were read, and looking costs several times what writing does.
 
     Raises:
         MalformedJson: it holds what I-JSON cannot carry: NaN, a lone surrogate, an integer outside ±(2^53-1), a name
             that is not a string, a type that JSON has not, or more than twice ``limits.MAX_DEPTH`` levels.
     """
     try:
-        if _guard(value, limits.MAX_DEPTH * 2):
+        if plain or _guard(value, limits.MAX_DEPTH * 2):
             return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return rfc8785.dumps(value)  # type: ignore[arg-type] # the guard has seen that it is JSON
     except (TypeError, UnicodeError, rfc8785.CanonicalizationError):

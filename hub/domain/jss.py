@@ -24,6 +24,7 @@ TYPES: Final = ("jss", "x590")
 """``type`` of a signature object: X.590 6.3 says ``jss``, SONY's schema says ``x590``."""
 
 HASHES: Final[Mapping[str, str]] = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
+_HASHERS: Final = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
 KEY_PROPERTIES: Final = ("public_key", "public_cert_chain", "cert_url", "thumbprint")
 PROPERTIES: Final = frozenset(
     {"hash_algorithm", "algorithm", "value", "signature", *KEY_PROPERTIES}
@@ -90,7 +91,9 @@ def countersign(
     return {**payload, "signatures": after}
 
 
-def verify(payload: Mapping[str, Any], signature: Mapping[str, Any], key: PublicKey, *, level: int = 0) -> Form | None:
+def verify(
+    payload: Mapping[str, Any], signature: Mapping[str, Any], key: PublicKey, *, level: int = 0, plain: bool = False
+) -> Form | None:
     """Say in which form a key made a signature over a payload (X.590 8.1); None when it did not.
 
     ``hex``: the message is the lower-case hexadecimal text of the digest, which reproduces the published vectors.
@@ -99,6 +102,7 @@ def verify(payload: Mapping[str, Any], signature: Mapping[str, Any], key: Public
     :param signature: one element of ``signatures``, or a detached signature object; what the payload itself carries
         in ``signatures`` plays no part.
     :param level: 0 is the signature itself, 1 its countersignature, and so on.
+    :param plain: of payload and signature both, as `hub.domain.canonical.jcs` takes it.
 
     Raises:
         SignatureError: the signature object is not well-formed, not supported, or names another algorithm than the
@@ -111,7 +115,8 @@ def verify(payload: Mapping[str, Any], signature: Mapping[str, Any], key: Public
     octets = check_form(one)
     if one["algorithm"] != key.algorithm:
         raise SignatureError("algorithm is not the algorithm of the key", field="algorithm")
-    digest = hashlib.new(HASHES[one["hash_algorithm"]], signed_bytes(payload, signature, level=level))
+    text = signed_bytes(payload, signature, level=level, plain=plain)
+    digest = _HASHERS[one["hash_algorithm"]](text)
     if key.verifies(octets, digest.hexdigest().encode("ascii")):
         return "hex"
     if key.verifies_digest(octets, digest.digest()):
@@ -119,7 +124,9 @@ def verify(payload: Mapping[str, Any], signature: Mapping[str, Any], key: Public
     return None
 
 
-def signed_bytes(payload: Mapping[str, Any], signature: Mapping[str, Any], *, level: int = 0) -> bytes:
+def signed_bytes(
+    payload: Mapping[str, Any], signature: Mapping[str, Any], *, level: int = 0, plain: bool = False
+) -> bytes:
     """Return the canonical text that is hashed: the payload with this one signature, reduced to one level.
 
     The level in question loses its ``value`` and what is nested in it; outer levels keep theirs (X.590 7.1.4, 7.2.4).
@@ -129,7 +136,7 @@ def signed_bytes(payload: Mapping[str, Any], signature: Mapping[str, Any], *, le
     """
     chain = levels(signature)[: level + 1]
     signed = {name: member for name, member in chain[-1].items() if name not in ("value", "signature")}
-    return jcs({**payload, "signatures": [_nested(chain[:-1], signed)]})
+    return jcs({**payload, "signatures": [_nested(chain[:-1], signed)]}, plain=plain)
 
 
 def levels(signature: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from hub.domain import limits, pap, releasability, tlp
@@ -46,17 +47,25 @@ def effective(facts_: Facts, body: Mapping[str, Any], definitions: Definitions) 
     A releasability marking-definition is itself for those it names, so its own statement counts for it as well; its
     embargo does not, because it says who will receive something and not what.
     """
-    levels = [tlp.level_of(ref) for ref in facts_.marking_refs]
     meanings = []
     if facts_.type == "marking-definition":
         own = meaning_of_definition(body)
         meanings.append(Meaning(releasabilities=tuple(map(_without_embargo, own.releasabilities))))
         meanings.append(Meaning(malformed=own.malformed))
-    elif None not in levels:  # nearly every object: TLP markings or none, nothing to resolve
-        return _ONLY_TLP[tlp.strictest(level for level in levels if level is not None)]
+    elif len(facts_.marking_refs) <= len(tlp.MARKING_DEFINITIONS):
+        published = _published(facts_.marking_refs)
+        if published is not None:
+            return published
     walk = _Walk(definitions, on_path=[facts_.id], settled=set())
     meanings.extend(walk.all_of(facts_.marking_refs))
     return merge(meanings)
+
+
+@lru_cache(maxsize=256)  # every rule asks, of every object, about the same few markings
+def _published(marking_refs: frozenset[str]) -> Meaning | None:
+    """Return what markings mean that are TLP alone, or none at all; None where something has to be resolved."""
+    levels = [tlp.level_of(ref) for ref in marking_refs]
+    return None if None in levels else _ONLY_TLP[tlp.strictest(level for level in levels if level is not None)]
 
 
 def merge(meanings: Iterable[Meaning]) -> Meaning:

@@ -76,7 +76,7 @@ def carries_inline(obj: Mapping[str, Any]) -> bool:
 
 
 def check_inline(
-    obj: Mapping[str, Any], ring: KeyRing, *, signer_peers: frozenset[int], now: int
+    obj: Mapping[str, Any], ring: KeyRing, *, signer_peers: frozenset[int], now: int, plain: bool = False
 ) -> Attestation | Decision:
     """Say what the ``signatures`` of an object prove; a refusal when any of them does not hold.
 
@@ -86,9 +86,11 @@ def check_inline(
     4. Each verifies. Countersignatures by keys of the ring verify as well.
 
     The last one, which was added last, is returned. All times are microseconds since the epoch.
+
+    :param plain: of the object, as `hub.domain.canonical.jcs` takes it.
     """
     try:
-        return _inline(obj, ring, signer_peers, now)
+        return _inline(obj, ring, signer_peers, now, plain)
     except (SignatureError, MalformedJson) as error:
         return deny(RULE, str(error))
 
@@ -100,6 +102,7 @@ def check_detached(
     *,
     signer_peers: frozenset[int] | None,
     now: int,
+    plain: bool = False,
 ) -> Attestation | Decision:
     """Say what a ``jss-signature`` object proves of a target.
 
@@ -108,10 +111,12 @@ def check_detached(
     3. It names exactly this object and version.
     4. It is by an enrolled key of its signee, who is one of ``signer_peers`` (None: any peer of the ring).
     5. It verifies over the target, and is not withdrawn.
+
+    :param plain: of target and signature both, as `hub.domain.canonical.jcs` takes it.
     """
     try:
         signature = _unwrapped(signature_object)
-        return _attest(target, signature, ring, signer_peers, now, "detached", revoked=False)
+        return _attest(target, signature, ring, signer_peers, now, "detached", revoked=False, plain=plain)
     except (SignatureError, MalformedJson) as error:
         return deny(RULE, str(error))
 
@@ -201,7 +206,7 @@ def _metadata(target: Mapping[str, Any], identity: str, created: str, uuid: str,
     }
 
 
-def _inline(obj: Mapping[str, Any], ring: KeyRing, signer_peers: frozenset[int], now: int) -> Attestation:
+def _inline(obj: Mapping[str, Any], ring: KeyRing, signer_peers: frozenset[int], now: int, plain: bool) -> Attestation:
     signatures, extensions = obj.get("signatures"), obj.get("extensions")
     if not isinstance(extensions, Mapping) or extensions.get(INLINE_EXTENSION_ID) != INLINE_EXTENSION:
         raise SignatureError("extensions: the extension that declares signatures is missing")
@@ -215,7 +220,7 @@ def _inline(obj: Mapping[str, Any], ring: KeyRing, signer_peers: frozenset[int],
             raise SignatureError("signatures: every element must be a signature object")
         if signature.get("signee") != obj.get("created_by_ref"):
             raise SignatureError("signatures.signee: only the author of the object signs inline")
-        found = _attest(obj, signature, ring, signer_peers, now, "inline", revoked=False)
+        found = _attest(obj, signature, ring, signer_peers, now, "inline", revoked=False, plain=plain)
     assert found is not None  # noqa: S101 - the list is not empty
     return found
 
@@ -255,6 +260,7 @@ def _attest(
     carrier: Literal["inline", "detached"],
     *,
     revoked: bool,
+    plain: bool = False,
 ) -> Attestation:
     jss.check_form(signature)
     signed_at = _signing_time(signature, now, revoked=revoked)
@@ -263,7 +269,7 @@ def _attest(
     if signature.get("related_version") != related_version(target):
         raise SignatureError("related_version: the signature belongs to another version")
     key = _key(signature, ring, signer_peers, signed_at, now)
-    form = jss.verify(target, signature, ring.loaded(key))
+    form = jss.verify(target, signature, ring.loaded(key), plain=plain)
     if form is None:
         raise SignatureError("value: the signature does not match the object; it was changed after signing")
     _check_countersignatures(target, signature, ring)
@@ -277,7 +283,7 @@ def _signing_time(signature: Mapping[str, Any], now: int, *, revoked: bool) -> i
     created = _instant(signature, "created")
     if created is None:
         raise SignatureError("signature.created: the signing time is missing")
-    modified = _instant(signature, "modified")
+    modified = created if signature.get("modified") == signature["created"] else _instant(signature, "modified")
     if modified is not None and modified < created:
         raise SignatureError("signature.modified: it is earlier than created")
     if signature.get("revoked", False) is not revoked:

@@ -185,25 +185,29 @@ def instant_us(timestamp: str) -> int:
 def _gather(node: Mapping[str, Any], refs: set[str], markings: set[str]) -> None:
     """Add every referenced id below ``node``; depth is bounded by ``limits.MAX_DEPTH`` when the JSON is parsed."""
     for key, value in node.items():
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             if key.endswith("_ref") or key == "related_to":
                 refs.add(value)
                 if key == "marking_ref":
                     markings.add(value)
-        elif isinstance(value, list):
+        elif kind is list:
             if key.endswith("_refs"):
                 ids = [item for item in value if isinstance(item, str)]
                 refs.update(ids)
                 if key == "object_marking_refs":
                     markings.update(ids)
             _gather_list(value, refs, markings)
-        elif isinstance(value, Mapping):
+        elif kind is dict or isinstance(value, Mapping):
             _gather(value, refs, markings)
 
 
 def _gather_list(items: list[Any], refs: set[str], markings: set[str]) -> None:
     for item in items:
-        if isinstance(item, Mapping):
-            _gather(item, refs, markings)
-        elif isinstance(item, list):
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is list:
             _gather_list(item, refs, markings)
+        elif kind is dict or isinstance(item, Mapping):
+            _gather(item, refs, markings)

@@ -66,13 +66,17 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A valid STIX 2.1 object and its JCS bytes, which are made here and nowhere else."""
+    """A valid STIX 2.1 object and its JCS bytes, which are made here and nowhere else.
+
+    :param plain: as `hub.domain.canonical.jcs` takes it.
+    """
 
     index: int
     facts: Facts
     obj: Mapping[str, Any]
     body: bytes
     sha256: bytes
+    plain: bool = False
 
     @property
     def is_signature(self) -> bool:
@@ -123,12 +127,17 @@ NO_VERSION = "unversioned"
 """Stands for the version of a refused object that has none: `status-details.version` is required."""
 
 
-def parse_objects(objects: Iterable[Json], validator: Validator) -> tuple[list[Parsed], list[Failed]]:
-    """Split the objects of an envelope into valid STIX and failures, each in the order of the envelope."""
+def parse_objects(
+    objects: Iterable[Json], validator: Validator, *, plain: bool = False
+) -> tuple[list[Parsed], list[Failed]]:
+    """Split the objects of an envelope into valid STIX and failures, each in the order of the envelope.
+
+    :param plain: of all of them, as `hub.domain.canonical.jcs` takes it.
+    """
     parsed: list[Parsed] = []
     failed: list[Failed] = []
     for index, obj in enumerate(objects):
-        outcome = _parse(index, obj, validator)
+        outcome = _parse(index, obj, validator, plain)
         if isinstance(outcome, Parsed):
             parsed.append(outcome)
         else:
@@ -151,20 +160,19 @@ def label(index: int, obj: Json) -> tuple[str, str]:
     return stix_id, version
 
 
-def _parse(index: int, obj: Json, validator: Validator) -> Parsed | Failed:
-    stix_id, version = label(index, obj)
+def _parse(index: int, obj: Json, validator: Validator, plain: bool) -> Parsed | Failed:
     if not isinstance(obj, dict):
-        return Failed(index, stix_id, version, "object", "each member of objects must be a STIX object")
+        return Failed(index, *label(index, obj), "object", "each member of objects must be a STIX object")
     problems = validator.problems(obj)
     if problems:
         first = problems[0]
         message = f"{first.field}: {first.message}" if first.field else first.message
-        return Failed(index, stix_id, version, first.rule, message)
+        return Failed(index, *label(index, obj), first.rule, message)
     try:
-        body = jcs(obj)
+        body = jcs(obj, plain=plain)
     except MalformedJson as error:
-        return Failed(index, stix_id, version, error.code, error.detail)
+        return Failed(index, *label(index, obj), error.code, error.detail)
     if len(body) > limits.MAX_OBJECT_BYTES:
         message = f"the object is longer than {limits.MAX_OBJECT_BYTES} octets"
-        return Failed(index, stix_id, version, "size", message)
-    return Parsed(index, facts(obj), obj, body, hashlib.sha256(body).digest())
+        return Failed(index, *label(index, obj), "size", message)
+    return Parsed(index, facts(obj), obj, body, hashlib.sha256(body).digest(), plain)

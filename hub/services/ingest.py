@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from hub.domain.canonical import Json, parse
+from hub.domain.canonical import Json, read
 from hub.domain.envelope import read_envelope
 from hub.domain.membership import Caller, Peer, Right
 from hub.domain.submission import Decided, Failed, label, parse_objects
@@ -46,7 +46,7 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         earlier = submission_store.repeat_of(tx, opened.collection.id, caller.peer.id, digest)
     if earlier is not None:
         return earlier
-    objects = parse_body(body, hub.bounds.max_objects)
+    received = parse_body(body, hub.bounds.max_objects)
     now = hub.clock()
     submission = Submission(
         uuid=new_uuid(hub),
@@ -58,18 +58,19 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         received_at=now,
         completed_at=None,
         sha256=digest,
-        total=len(objects),
+        total=len(received.objects),
         successes=[],
         failures=[],
         pendings=[],
     )
     if len(body) > hub.bounds.sync_content_length:
-        submission = replace(submission, pendings=[pending_line(index, obj) for index, obj in enumerate(objects)])
+        pendings = [pending_line(index, obj) for index, obj in enumerate(received.objects)]
+        submission = replace(submission, pendings=pendings)
         with hub.db.write() as tx:
             submission_store.add(tx, submission, body)
         hub.wakeup.set()
         return submission
-    examined = examine(hub, opened, caller.peer, objects, now=now)
+    examined = examine(hub, opened, caller.peer, received, now=now)
     with hub.db.write() as tx:
         stored, refused = commit.commit(tx, examined.place, submission.uuid, examined.decided, now=now)
         failed = [*examined.failed, *refused]
@@ -78,6 +79,17 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         submission_store.add(tx, submission, None)
     report(submission, caller.peer)
     return submission
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The objects of an envelope or bundle, unchecked.
+
+    :param plain: of all of them, as `hub.domain.canonical.jcs` takes it.
+    """
+
+    objects: list[Json]
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +102,12 @@ class Examined:
     known: list[commit.Succeeded]  # what the hub serves by id on its own account
 
 
-def examine(hub: Hub, opened: OpenCollection, submitter: Peer, objects: Sequence[Json], *, now: int) -> Examined:
+def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Received, *, now: int) -> Examined:
     """Parse, validate, verify and decide; nothing is written.
 
     What happens between here and the commit (a key revoked, a right withdrawn) counts as later than this submission.
     """
-    parsed, failed = parse_objects(objects, hub.validator)
+    parsed, failed = parse_objects(received.objects, hub.validator, plain=received.plain)
     with hub.db.read() as tx:
         place = place_for(tx, opened, submitter)
         signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
@@ -129,9 +141,10 @@ def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
     )
 
 
-def parse_body(body: bytes, max_objects: int) -> list[Json]:
+def parse_body(body: bytes, max_objects: int) -> Received:
     """Return the objects of an envelope or bundle. Raises MalformedJson or Unprocessable."""
-    return read_envelope(parse(body), max_objects=max_objects)
+    document = read(body)
+    return Received(read_envelope(document.value, max_objects=max_objects), document.plain)
 
 
 def new_uuid(hub: Hub) -> str:

@@ -123,13 +123,14 @@ def _verify_object(
 ) -> Attestation | Decision | None:
     accepted = signers.of(item.facts.created_by_ref)
     if carries_inline(item.obj):
-        return check_inline(item.obj, ring, signer_peers=accepted, now=now)
+        return check_inline(item.obj, ring, signer_peers=accepted, now=now, plain=item.plain)
     version = related_version(item.obj)
     refusal: Decision | None = None
     for signature in detached:
         if signature.obj.get("related_version") != version:
             continue
-        result = check_detached(item.obj, signature.obj, ring, signer_peers=accepted, now=now)
+        plain = item.plain and signature.plain
+        result = check_detached(item.obj, signature.obj, ring, signer_peers=accepted, now=now, plain=plain)
         if isinstance(result, Attestation):
             return result
         refusal = refusal or result

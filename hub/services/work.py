@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from hub.domain import limits
-from hub.domain.canonical import Json, parse
+from hub.domain.canonical import Json, read
 from hub.domain.membership import CollectionRights, Peer, effective_rights
 from hub.domain.submission import Decided, Failed, VersionName
 from hub.errors import NotFound
@@ -48,8 +48,8 @@ def process_pending(hub: Hub) -> bool:
         return False
     submission, body = claimed
     opened, submitter = _reopen(hub, submission.group_id, submission.collection_id, submission.peer_id)
-    objects = ingest.parse_body(body, hub.bounds.max_objects)
-    examined = ingest.examine(hub, opened, submitter, objects, now=submission.received_at)
+    received = ingest.parse_body(body, hub.bounds.max_objects)
+    examined = ingest.examine(hub, opened, submitter, received, now=submission.received_at)
     done: list[commit.Succeeded] = list(examined.known)
     failed: list[Failed] = list(examined.failed)
     remaining = {item.parsed.index for item in examined.decided}
@@ -60,7 +60,7 @@ def process_pending(hub: Hub) -> bool:
             done += stored
             failed += refused
             remaining -= {item.parsed.index for item in chunk}
-            so_far = _so_far(submission, done, failed, objects, remaining)
+            so_far = _so_far(submission, done, failed, received.objects, remaining)
             submission_store.progress(tx, so_far, leased_until=hub.clock() + LEASE_US)
     with hub.db.write() as tx:  # together with the last objects, so that no status is pending without one that is
         now = hub.clock()
@@ -84,9 +84,10 @@ def release_embargoes(hub: Hub) -> bool:
     if due is None:
         return False
     opened, submitter = _reopen(hub, due.group_id, due.collection_id, due.peer_id)
-    objects: list[Json] = [parse(body) for body in due.bodies]
+    documents = [read(body) for body in due.bodies]
+    received = ingest.Received([one.value for one in documents], all(one.plain for one in documents))
     now = hub.clock()
-    examined = ingest.examine(hub, opened, submitter, objects, now=now)
+    examined = ingest.examine(hub, opened, submitter, received, now=now)
     stored = refused = 0
     for chunk in _chunks(examined.decided):
         with hub.db.write() as tx:

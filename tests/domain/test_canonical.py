@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.canonical import MAX_INTEGER, jcs, parse, sha256_hex
+from hub.domain.canonical import MAX_INTEGER, jcs, parse, read, sha256_hex
 from hub.errors import MalformedJson
 
 
@@ -167,3 +167,33 @@ def test_a_value_that_contains_itself_is_not_written() -> None:
 
 def test_sha256_is_written_in_lower_case_hexadecimal() -> None:
     assert sha256_hex(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def _parts(value: Any) -> list[Any]:
+    inside = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [value, *(part for one in inside for part in _parts(one))]
+
+
+@given(_VALUES)
+def test_what_is_made_of_parts_of_a_plain_document_is_written_alike_without_another_look(value: Any) -> None:
+    document = read(jcs(value))
+    if document.plain:
+        for part in _parts(document.value):
+            assert jcs({"b": part, "a": [part]}, plain=True) == jcs({"b": part, "a": [part]})
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        pytest.param('{"a":[1,-2,0.5,"x",null,true]}', True, id="ordinary"),
+        pytest.param('{"a":{"b":[1.0]}}', False, id="a whole number with a fraction, deep inside"),
+        pytest.param('{"a":1e-7}', False, id="a small number"),
+        pytest.param('{"\\uffff":1,"\\ud83d\\ude00":2}', False, id="names beyond the surrogates"),
+        pytest.param('{"\u00e9":1}', True, id="a name that is not ASCII"),
+    ],
+)
+def test_a_document_is_plain_if_a_fast_encoder_spells_and_sorts_it_canonically(text: str, plain: bool) -> None:
+    document = read(text.encode())
+
+    assert document.plain is plain
+    assert jcs(document.value, plain=document.plain) == rfc8785.dumps(json.loads(text))

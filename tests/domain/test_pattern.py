@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain import limits
-from hub.domain.pattern import PatternFault, fault, parse
+from hub.domain.pattern import PatternFault, fault, is_ordinary, parse
 from hub.domain.pattern_syntax import (
     ANY,
     Comparison,
@@ -162,3 +162,52 @@ def test_any_text_gets_a_verdict(text: str) -> None:
 def test_any_text_of_pattern_characters_gets_a_verdict(text: str) -> None:
     found = fault("[" + text)
     assert found is None or 0 <= found.position <= len(text) + 1
+
+
+_WORDS = (
+    "true",
+    "false",
+    "hashes",
+    "id",
+    "ab",
+    "abc",
+    "true_x",
+    "value",
+    "a1",
+    "Abc",
+    "_abc",
+    "x-1",
+    "x--1",
+    "a.b",
+    "NOT",
+)
+
+
+@given(
+    kind=st.sampled_from((*_WORDS, "ipv4-addr", "a" * 62, "-".join(["abc"] * 70))),
+    steps=st.lists(st.sampled_from(_WORDS), min_size=1, max_size=4),
+    value=st.text(alphabet="a1'\\ ]\n\u00e9", max_size=8),
+    blanks=st.sampled_from((" ", "", "  ", "\t", "/**/")),
+)
+def test_what_is_ordinary_at_a_glance_is_without_fault_to_the_parser(
+    kind: str, steps: list[str], value: str, blanks: str
+) -> None:
+    text = f"[{blanks}{kind}:{'.'.join(steps)}{blanks}={blanks}'{value}']"
+
+    if is_ordinary(text):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ordinary"),
+    [
+        ("[ipv4-addr:value = '198.51.100.7']", True),
+        ("[domain-name:value='example.org']", True),
+        ("[email-message:from_ref.value = 'a@example.org']", True),
+        ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']", False),
+        ("[url:value = 'a\\'b']", False),
+        ("[url:value = 'a'] ", False),
+    ],
+)
+def test_one_comparison_with_a_string_is_ordinary(text: str, ordinary: bool) -> None:
+    assert is_ordinary(text) is ordinary

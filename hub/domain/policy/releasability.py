@@ -36,6 +36,10 @@ class Terms:
     onward_relay: bool
 
 
+_UNRESTRICTED: Final = Terms(WHOLE_GROUP, embargo_until=None, expires_at=None, onward_relay=True)
+"""Where no releasability marking says anything, the group is the audience."""
+
+
 def check(publication: Publication) -> Decision:
     """Refuse terms that cannot be carried out, that a third party set, that have run out, or that admit nobody."""
     agreed = terms(publication)
@@ -54,6 +58,8 @@ def terms(publication: Publication) -> Terms | Decision:
     if meaning.malformed is not None:
         return deny(NAME, meaning.malformed)
     markings = meaning.releasabilities
+    if not markings:
+        return _UNRESTRICTED
     entitled = {publication.submitter.identity, publication.facts.created_by_ref}
     # A detached signature repeats the markings of its target, whoever set them, and gets its target's audience anyway.
     signs = publication.facts.type == SIGNATURE_TYPE
