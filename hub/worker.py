@@ -42,6 +42,8 @@ def serve(settings: Settings) -> None:
     end_with_parent()
     hub = open_hub(settings)
     garbage.settle()
+    if settings.embedded:  # one machine, one worker: what the last one was killed over need not wait for its lease
+        log.info("worker.takes_over", envelopes=work.take_over(hub))
     stop = threading.Event()
     settings.run.mkdir(parents=True, exist_ok=True)
     loop = threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True)

@@ -70,20 +70,21 @@ class Database:
             yield tx
 
     @contextmanager
-    def write(self, *, patience_ms: int = LOCK_WAIT_MS) -> Iterator[Connection]:
+    def write(self, *, patience_ms: int | None = None) -> Iterator[Connection]:
         """Give the writing transaction; commit when the block ends, roll back when it raises.
 
         SQLite has one writer at a time; PostgreSQL has many, and READ COMMITTED: lock what you decide on.
 
-        :param patience_ms: how long to wait for another writer; what can be left undone should not wait.
+        :param patience_ms: how long to wait for another writer instead; what can be left undone should not wait.
         :raises Busy: another writer held its lock for so long, or the database cannot be reached.
         """
-        with self._turn(patience_ms), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
+        wait_ms = LOCK_WAIT_MS if patience_ms is None else patience_ms
+        with self._turn(wait_ms), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
             if self._writer is not None:
-                driver(tx).execute(f"PRAGMA busy_timeout = {patience_ms:d}")
+                driver(tx).execute(f"PRAGMA busy_timeout = {wait_ms:d}")
                 driver(tx).execute("BEGIN IMMEDIATE")
-            elif patience_ms != LOCK_WAIT_MS:
-                driver(tx).execute(f"SET LOCAL lock_timeout = {patience_ms:d}")
+            elif patience_ms is not None:
+                driver(tx).execute(f"SET LOCAL lock_timeout = {wait_ms:d}")
             yield tx
 
     def migrate(self) -> None:
@@ -108,11 +109,11 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _turn(self, patience_ms: int) -> Iterator[None]:
+    def _turn(self, wait_ms: int) -> Iterator[None]:
         if self._writer is None:
             yield
             return
-        if not self._writer.acquire(timeout=patience_ms / 1000):
+        if not self._writer.acquire(timeout=wait_ms / 1000):
             raise Busy("another writer holds the database")
         try:
             yield

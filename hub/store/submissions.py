@@ -108,6 +108,13 @@ def claim(tx: Connection, now: int, lease_us: int) -> tuple[Submission, bytes] |
     return _submission(row), row.body
 
 
+def release(tx: Connection) -> int:
+    """Give up every lease; return how many. For a worker that starts and knows that it is the only one."""
+    return tx.execute(
+        update(table).where(table.c.completed_at.is_(None), table.c.leased_until.is_not(None)).values(leased_until=None)
+    ).rowcount
+
+
 def progress(tx: Connection, submission: Submission, *, leased_until: int | None = None) -> None:
     """Record what is done so far, and optionally renew the lease.
 

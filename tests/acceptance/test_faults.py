@@ -15,7 +15,6 @@ from hub.services import work
 from hub.services.context import Bounds
 from hub.store import integrity
 from hub.store.database import Database, driver
-from hub.store.engines import LOCK_WAIT_MS
 from tests.web.taxii.world import OBJECTS, World, build, indicators
 
 CHUNK = 10
@@ -38,7 +37,7 @@ class FaultyDatabase(Database):
         self.after: list[BaseException | None] = []
 
     @contextmanager
-    def write(self, *, patience_ms: int = LOCK_WAIT_MS) -> Iterator[Connection]:
+    def write(self, *, patience_ms: int | None = None) -> Iterator[Connection]:
         """Give the writing transaction, with the fault that is next in line."""
         inside = self.inside.pop(0) if self.inside else None
         after = self.after.pop(0) if self.after else None
@@ -179,7 +178,7 @@ def test_a_status_is_pending_only_while_an_object_is(pending: tuple[World, str],
     write = database.write
 
     @contextmanager
-    def watched(*, patience_ms: int = LOCK_WAIT_MS) -> Iterator[Connection]:
+    def watched(*, patience_ms: int | None = None) -> Iterator[Connection]:
         with write(patience_ms=patience_ms) as tx:
             yield tx
         seen.append(world.aa.get(path).json)

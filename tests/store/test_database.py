@@ -94,7 +94,7 @@ def test_a_commit_is_on_disk_before_it_returns(sqlite_url: str) -> None:
 
 
 def test_a_locked_sqlite_file_is_busy(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.store.engines.LOCK_WAIT_MS", 10)
+    monkeypatch.setattr("hub.store.database.LOCK_WAIT_MS", 10)
     database = Database.open(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -114,6 +114,18 @@ def test_a_writer_of_the_same_process_that_does_not_end_is_busy(
     database = Database.open(sqlite_url)
     with database.write(), ThreadPoolExecutor(1) as pool, pytest.raises(Busy):
         pool.submit(_add, database, "aa").result(30)
+    _add(database, "aa")
+    database.close()
+
+
+def test_a_writer_without_patience_does_not_wait_for_the_lock(sqlite_url: str) -> None:
+    database = Database.open(sqlite_url)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy), database.write(patience_ms=1):
+        pass
+    other.execute("ROLLBACK")
+    other.close()
     _add(database, "aa")
     database.close()
 
