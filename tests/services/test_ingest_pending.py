@@ -136,6 +136,16 @@ def test_an_abandoned_envelope_is_taken_over_after_the_lease_and_nothing_is_stor
     assert small.ids("bb") == [one["id"] for one in objects]
 
 
+def test_the_only_worker_of_a_hub_takes_over_at_once_when_it_starts(small: Desk) -> None:
+    received = small.post("aa", *small.sign("aa", *[small.incident() for _ in range(5)]))
+    with dying("progress", 1), pytest.raises(Killed):
+        work.process_pending(small.hub)
+    assert work.take_over(small.hub) == 1
+    assert work.process_pending(small.hub)
+    assert ask(small, received.uuid).state == "complete"
+    assert work.take_over(small.hub) == 0
+
+
 def test_progress_renews_the_lease(small: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """An envelope that takes longer than one lease must not be worked on by two."""
     small.post("aa", *small.sign("aa", *[small.incident() for _ in range(5)]))
