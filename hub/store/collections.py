@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_, select
 
 from hub.domain.membership import Collection, Member, TrustGroup
 from hub.errors import InvalidRequest, NotFound
 from hub.store.conflicts import refusing_duplicates
-from hub.store.rows import collection_of, group_of, member_of, override_of
+from hub.store.prepared import Prepared
+from hub.store.rows import (
+    COLLECTION,
+    GROUP,
+    MEMBER,
+    collection_from,
+    collection_of,
+    group_from,
+    member_from,
+    override_from,
+)
 from hub.store.tables import collection, collection_override, member, trust_group
 
 Override = tuple[bool | None, bool | None]
@@ -100,21 +110,36 @@ def open_for(
     tx: Connection, slug: str, peer_id: int, ref: str
 ) -> tuple[TrustGroup, Collection, Member, Override | None] | None:
     """Return a collection by UUID or alias as its active member sees it; None, whatever is missing, after one query."""
-    row = tx.execute(_OPEN, {"slug": slug, "reader": peer_id, "ref": ref}).one_or_none()
-    if row is None:
+    rows = _OPEN.rows(tx, slug=slug, reader=peer_id, ref=ref)
+    if not rows:
         return None
-    return group_of(row), collection_of(row), member_of(row), override_of(row)
+    group, opened, membership, override = _parts(rows[0])
+    return group_from(group), collection_from(opened), member_from(membership), override_from(override)
 
 
 def list_for(
     tx: Connection, slug: str, peer_id: int
 ) -> tuple[TrustGroup, Member, list[tuple[Collection, Override | None]]] | None:
     """Return a group and its collections, by UUID, as its active member sees them; None, whatever is missing."""
-    rows = tx.execute(_LIST, {"slug": slug, "reader": peer_id}).all()
+    rows = [_parts(row) for row in _LIST.rows(tx, slug=slug, reader=peer_id)]
     if not rows:
         return None
-    listed = [(collection_of(row), override_of(row)) for row in rows if row._mapping[collection.c.id] is not None]
-    return group_of(rows[0]), member_of(rows[0]), listed
+    listed = [
+        (collection_from(opened), override_from(override)) for _, opened, _, override in rows if opened[0] is not None
+    ]
+    return group_from(rows[0][0]), member_from(rows[0][2]), listed
+
+
+_Values = tuple[Any, ...]
+
+
+def _parts(row: _Values) -> tuple[_Values, _Values, _Values, _Values]:
+    """Cut a row of `_as_member` into the values of group, collection, member and override."""
+    return row[:GROUP], row[GROUP:_MEMBER], row[_MEMBER:_OVERRIDE], row[_OVERRIDE:]
+
+
+_MEMBER: Final = GROUP + COLLECTION
+_OVERRIDE: Final = _MEMBER + MEMBER
 
 
 def _as_member(*, outer: bool = False) -> Select[tuple[object, ...]]:
@@ -130,7 +155,7 @@ def _as_member(*, outer: bool = False) -> Select[tuple[object, ...]]:
         )
     )
     return (
-        select(trust_group, collection, member, collection_override)
+        select(trust_group, collection, member, collection_override.c.can_read, collection_override.c.can_write)
         .select_from(joined)
         .where(
             trust_group.c.slug == bindparam("slug"),
@@ -140,6 +165,7 @@ def _as_member(*, outer: bool = False) -> Select[tuple[object, ...]]:
     )
 
 
-# Every request runs one of these: built once, they cost a third.
-_OPEN: Final = _as_member().where(or_(collection.c.uuid == bindparam("ref"), collection.c.alias == bindparam("ref")))
-_LIST: Final = _as_member(outer=True).order_by(collection.c.uuid)
+_OPEN: Final = Prepared(
+    _as_member().where(or_(collection.c.uuid == bindparam("ref"), collection.c.alias == bindparam("ref")))
+)
+_LIST: Final = Prepared(_as_member(outer=True).order_by(collection.c.uuid))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Column, Connection, bindparam, insert, or_, select, update
 
 from hub.domain.membership import Credential, CredentialKind, Peer, Role
 from hub.store.conflicts import refusing_duplicates
-from hub.store.rows import credential_of, peer_of
+from hub.store.prepared import Prepared
+from hub.store.rows import CREDENTIAL, credential_from, credential_of, peer_from
 from hub.store.tables import credential, peer
 
 TOUCH_INTERVAL_US: Final = 60_000_000
@@ -70,17 +72,17 @@ def by_id(tx: Connection, credential_id: int) -> Credential | None:
 
 def by_username(tx: Connection, username: str) -> StoredCredential | None:
     """Return the credential with this user name, expired or revoked ones included: the caller decides."""
-    return _one(tx, _BY_USERNAME, username)
+    return _one(_BY_USERNAME.rows(tx, presented=username))
 
 
 def by_lookup(tx: Connection, lookup: str) -> StoredCredential | None:
     """Return the credential whose token has this public part, expired or revoked ones included."""
-    return _one(tx, _BY_LOOKUP, lookup)
+    return _one(_BY_LOOKUP.rows(tx, presented=lookup))
 
 
 def by_fingerprint(tx: Connection, fingerprint: str) -> StoredCredential | None:
     """Return the credential of the certificate with this fingerprint, expired or revoked ones included."""
-    return _one(tx, _BY_FINGERPRINT, fingerprint)
+    return _one(_BY_FINGERPRINT.rows(tx, presented=fingerprint))
 
 
 def of_peer(tx: Connection, peer_id: int) -> list[Credential]:
@@ -102,9 +104,9 @@ def touch(tx: Connection, credential_id: int, now: int) -> bool:
     return tx.execute(statement.values(last_used_at=now)).rowcount == 1
 
 
-def _by(column: Column[str]) -> Select[tuple[object, ...]]:
+def _by(column: Column[str]) -> Prepared:
     # A user name or certificate may also stand on revoked lines; the one in force comes first, then the newest.
-    return (
+    return Prepared(
         select(credential, peer)
         .join(peer, peer.c.id == credential.c.peer_id)
         .where(column == bindparam("presented"))
@@ -113,16 +115,13 @@ def _by(column: Column[str]) -> Select[tuple[object, ...]]:
     )
 
 
-# Every request runs one of these: built once, they cost a third.
 _BY_USERNAME: Final = _by(credential.c.username)
 _BY_LOOKUP: Final = _by(credential.c.lookup)
 _BY_FINGERPRINT: Final = _by(credential.c.fingerprint)
 
 
-def _one(tx: Connection, statement: Select[tuple[object, ...]], presented: str) -> StoredCredential | None:
-    row = tx.execute(statement, {"presented": presented}).one_or_none()
-    if row is None:
+def _one(rows: Sequence[tuple[Any, ...]]) -> StoredCredential | None:
+    if not rows:
         return None
-    return StoredCredential(
-        credential_of(row), peer_of(row), row._mapping[credential.c.salt], row._mapping[credential.c.secret_hash]
-    )
+    found, salt, secret_hash = credential_from(rows[0][:CREDENTIAL])
+    return StoredCredential(found, peer_from(rows[0][CREDENTIAL:]), salt, secret_hash)

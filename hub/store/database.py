@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Engine
@@ -33,6 +33,14 @@ _SQLITE_BUSY = frozenset(
 )
 
 
+class _Shared:
+    """The snapshot of one thread in `Database.one_snapshot`; none while nothing has been read."""
+
+    def __init__(self) -> None:
+        self.tx: Connection | None = None
+        self.stack = ExitStack()
+
+
 class Database:
     """One SQLite file or one PostgreSQL database. Safe to share between threads; not across a fork.
 
@@ -44,6 +52,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.dialect = cast(Dialect, engine.dialect.name)
+        self._scope = threading.local()
         # A thread that waits for another thread of this process must not poll the file's lock with growing sleeps.
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
         self._reader = engine
@@ -59,11 +68,39 @@ class Database:
         return cls(make_engine(url))
 
     @contextmanager
+    def one_snapshot(self) -> Iterator[None]:
+        """Make what this thread reads in the block one snapshot, from the first `read` to the next `write` or the end.
+
+        For requests that read only: several transactions cost more than what is read in them. Not while a client is
+        waited for: as long as a snapshot is held, an SQLite database cannot reuse its log.
+        """
+        if self._shared() is not None:
+            raise RuntimeError("there is a snapshot already")
+        self._scope.shared = shared = _Shared()
+        try:
+            yield
+        finally:
+            self._scope.shared = None
+            shared.stack.close()
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a transaction that sees one snapshot of committed state, from its first statement on.
 
         :raises Busy: the database cannot be reached, or did not answer in time.
         """
+        shared = self._shared()
+        if shared is None:
+            with self._snapshot() as tx:
+                yield tx
+            return
+        if shared.tx is None:
+            shared.tx = shared.stack.enter_context(self._snapshot())
+        with self._translated(), self._watched(shared.tx):
+            yield shared.tx
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
         with self._translated(), self._reader.connect() as tx, self._watched(tx):
             if self._writer is not None:
                 driver(tx).execute("BEGIN")
@@ -78,6 +115,10 @@ class Database:
         :param patience_ms: how long to wait for another writer instead; what can be left undone should not wait.
         :raises Busy: another writer held its lock for so long, or the database cannot be reached.
         """
+        shared = self._shared()
+        if shared is not None:  # what is read after this must show it
+            shared.tx = None
+            shared.stack.close()
         wait_ms = LOCK_WAIT_MS if patience_ms is None else patience_ms
         with self._turn(wait_ms), self._translated(), self._engine.connect() as tx, tx.begin(), self._watched(tx):
             if self._writer is not None:
@@ -107,6 +148,9 @@ class Database:
     def close(self) -> None:
         """Close every idle connection; the object may be used again."""
         self._engine.dispose()
+
+    def _shared(self) -> _Shared | None:
+        return getattr(self._scope, "shared", None)
 
     @contextmanager
     def _turn(self, wait_ms: int) -> Iterator[None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -20,89 +21,82 @@ from hub.domain.membership import (
 )
 from hub.store import tables
 
+_RIGHTS: Final = (Right.READ, Right.WRITE, Right.MODERATE)
+"""In the order of the columns `may_read`, `may_write` and `may_moderate`."""
+
+
+PEER: Final = len(tables.peer.c)
+CREDENTIAL: Final = len(tables.credential.c)
+GROUP: Final = len(tables.trust_group.c)
+COLLECTION: Final = len(tables.collection.c)
+MEMBER: Final = len(tables.member.c)
+"""How many values of a row are those of each table."""
+
 
 def peer_of(row: Row[Any]) -> Peer:
     """Return the peer in a row of `tables.peer`."""
-    given, c = row._mapping, tables.peer.c
-    return Peer(
-        id=given[c.id],
-        handle=given[c.handle],
-        name=given[c.name],
-        kind=PeerKind(given[c.kind]),
-        identity=given[c.identity],
-        country=given[c.country],
-        itu_region=given[c.itu_region],
-        suspended_at=given[c.suspended_at],
-        created_at=given[c.created_at],
-    )
+    return peer_from([row._mapping[column] for column in tables.peer.c])
+
+
+def peer_from(values: Sequence[Any]) -> Peer:
+    """Return the peer of the values of `tables.peer`, in the table's order."""
+    peer_id, handle, name, kind, identity, country, itu_region, suspended_at, created_at = values
+    return Peer(peer_id, handle, name, PeerKind(kind), identity, country, itu_region, suspended_at, created_at)
 
 
 def credential_of(row: Row[Any]) -> Credential:
     """Return the credential in a row of `tables.credential`, without what proves it."""
-    given, c = row._mapping, tables.credential.c
-    return Credential(
-        id=given[c.id],
-        peer_id=given[c.peer_id],
-        kind=CredentialKind(given[c.kind]),
-        role=Role(given[c.role]),
-        label=given[c.label],
-        username=given[c.username],
-        created_at=given[c.created_at],
-        expires_at=given[c.expires_at],
-        revoked_at=given[c.revoked_at],
-        last_used_at=given[c.last_used_at],
-    )
+    return credential_from([row._mapping[column] for column in tables.credential.c])[0]
+
+
+def credential_from(values: Sequence[Any]) -> tuple[Credential, bytes, bytes]:
+    """Return the credential of the values of `tables.credential`, in the table's order, its salt and its hash."""
+    credential_id, peer_id, kind, role, label, username, _, _, salt, secret_hash, *times = values
+    credential = Credential(credential_id, peer_id, CredentialKind(kind), Role(role), label, username, *times)
+    return credential, salt, secret_hash
 
 
 def group_of(row: Row[Any]) -> TrustGroup:
     """Return the trust group in a row of `tables.trust_group`."""
-    given, c = row._mapping, tables.trust_group.c
+    return group_from([row._mapping[column] for column in tables.trust_group.c])
+
+
+def group_from(values: Sequence[Any]) -> TrustGroup:
+    """Return the trust group of the values of `tables.trust_group`, in the table's order."""
+    group_id, slug, title, description, default_tlp, tlp_ceiling, signature_required, created_at = values
     return TrustGroup(
-        id=given[c.id],
-        slug=given[c.slug],
-        title=given[c.title],
-        description=given[c.description],
-        default_tlp=given[c.default_tlp],
-        tlp_ceiling=given[c.tlp_ceiling],
-        signature_required=given[c.signature_required],
-        created_at=given[c.created_at],
+        group_id, slug, title, description, default_tlp, tlp_ceiling, bool(signature_required), created_at
     )
 
 
 def member_of(row: Row[Any]) -> Member:
     """Return the membership in a row of `tables.member`."""
-    given, c = row._mapping, tables.member.c
-    held = ((c.may_read, Right.READ), (c.may_write, Right.WRITE), (c.may_moderate, Right.MODERATE))
-    return Member(
-        group_id=given[c.group_id],
-        peer_id=given[c.peer_id],
-        rights=frozenset(right for column, right in held if given[column]),
-        suspended_at=given[c.suspended_at],
-        joined_at=given[c.joined_at],
-    )
+    return member_from([row._mapping[column] for column in tables.member.c])
+
+
+def member_from(values: Sequence[Any]) -> Member:
+    """Return the membership of the values of `tables.member`, in the table's order."""
+    group_id, peer_id, *held, suspended_at, joined_at = values
+    rights = frozenset(right for right, has in zip(_RIGHTS, held, strict=True) if has)
+    return Member(group_id, peer_id, rights, suspended_at, joined_at)
 
 
 def collection_of(row: Row[Any]) -> Collection:
     """Return the collection in a row of `tables.collection`."""
-    given, c = row._mapping, tables.collection.c
-    types = given[c.allowed_types]
-    return Collection(
-        id=given[c.id],
-        uuid=given[c.uuid],
-        group_id=given[c.group_id],
-        title=given[c.title],
-        description=given[c.description],
-        alias=given[c.alias],
-        allowed_types=None if types is None else frozenset(filter(None, types.split(","))),
-        created_at=given[c.created_at],
-    )
+    return collection_from([row._mapping[column] for column in tables.collection.c])
 
 
-def override_of(row: Row[Any]) -> tuple[bool | None, bool | None] | None:
-    """Return (can_read, can_write) in a row that outer-joined `tables.collection_override`; None when none is set."""
-    given, c = row._mapping, tables.collection_override.c
-    override = (given[c.can_read], given[c.can_write])
-    return None if override == (None, None) else override
+def collection_from(values: Sequence[Any]) -> Collection:
+    """Return the collection of the values of `tables.collection`, in the table's order."""
+    collection_id, uuid, group_id, title, description, alias, types, created_at = values[:8]
+    allowed = None if types is None else frozenset(filter(None, types.split(",")))
+    return Collection(collection_id, uuid, group_id, title, description, alias, allowed, created_at)
+
+
+def override_from(values: Sequence[Any]) -> tuple[bool | None, bool | None] | None:
+    """Return (can_read, can_write) out of an outer join with `tables.collection_override`; None when none is set."""
+    read, write = (None if value is None else bool(value) for value in values)
+    return None if read is None and write is None else (read, write)
 
 
 def key_of(row: Row[Any]) -> SigningKey:

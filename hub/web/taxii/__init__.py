@@ -37,12 +37,18 @@ def register(app: Flask, hub: Hub) -> None:
     trusted = TrustedProxies(hub.trusted_proxies)
 
     def authenticated(views: dict[str, View]) -> View:
+        def answer(method: str, path: dict[str, Any]) -> Response:
+            call = Call(hub, identify(request.environ, hub, trusted), request, trusted)
+            return views[method](call, **path)
+
         def serve(**path: Any) -> Response:
             method = "GET" if request.method == "HEAD" else request.method
             if method == "OPTIONS":
                 return _options(views)
-            call = Call(hub, identify(request.environ, hub, trusted), request, trusted)
-            return views[method](call, **path)
+            if method != "GET":
+                return answer(method, path)
+            with hub.db.one_snapshot():
+                return answer(method, path)
 
         return serve
 
