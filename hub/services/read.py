@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from hub.domain.membership import Caller, Right
+from hub.domain.stix import version_key
 from hub.domain.taxii import Query, VersionMatch
 from hub.errors import NotFound
 from hub.services import access
 from hub.services.access import OpenCollection
-from hub.services.builtin import builtin_object
+from hub.services.builtin import BuiltinObject, builtin_object
 from hub.services.context import Hub
 from hub.store import pages
 from hub.store.pages import ManifestPage, Page, Selection
@@ -45,18 +48,9 @@ def one(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Q
     access.require(opened.rights, Right.READ)
     narrowed = replace(query, ids=(stix_id,))
     with hub.db.read() as tx:
-        if _provides(query):
-            page = pages.objects(tx, _selection(hub, caller, opened, narrowed))
-            if page.bodies:
-                return page
-        if pages.exists_visible(tx, opened.collection.id, caller.peer.id, stix_id, hub.clock()):
-            return NO_PAGE
-        own = builtin_object(tx, stix_id)
-    if own is None:
-        raise NotFound("there is no such object")
-    if not _provides(query) or (query.added_after or -1) >= own.date_added or query.position is not None:
-        return NO_PAGE
-    return Page(bodies=[own.body], first=own.date_added, last=own.date_added, more=False)
+        page = pages.objects(tx, _selection(hub, caller, opened, narrowed)) if _provides(query) else NO_PAGE
+        own = None if page.bodies else _served_anyway(hub, tx, caller, opened, stix_id, query)
+    return page if own is None else Page([own.body], own.date_added, own.date_added, more=False)
 
 
 def versions(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Query) -> ManifestPage:
@@ -64,19 +58,26 @@ def versions(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, que
     access.require(opened.rights, Right.READ)
     every = replace(query, ids=(stix_id,), versions=VersionMatch(last=False, all=True))
     with hub.db.read() as tx:
-        if _provides(query):
-            page = pages.manifest(tx, _selection(hub, caller, opened, every))
-            if page.records:
-                return page
-        if pages.exists_visible(tx, opened.collection.id, caller.peer.id, stix_id, hub.clock()):
-            return NO_MANIFEST
-        own = builtin_object(tx, stix_id)
+        page = pages.manifest(tx, _selection(hub, caller, opened, every)) if _provides(query) else NO_MANIFEST
+        own = None if page.records else _served_anyway(hub, tx, caller, opened, stix_id, every)
+    if own is None:
+        return page
+    return ManifestPage([(stix_id, own.date_added, own.version)], own.date_added, own.date_added, more=False)
+
+
+def _served_anyway(
+    hub: Hub, tx: Connection, caller: Caller, opened: OpenCollection, stix_id: str, query: Query
+) -> BuiltinObject | None:
+    """Return the hub's own object of this id, None where the filters leave nothing. Raises NotFound for other ids."""
+    if pages.exists_visible(tx, opened.collection.id, caller.peer.id, stix_id, hub.clock()):
+        return None
+    own = builtin_object(tx, stix_id)
     if own is None:
         raise NotFound("there is no such object")
-    if not _provides(query) or (query.added_after or -1) >= own.date_added or query.position is not None:
-        return NO_MANIFEST
-    record = (stix_id, own.date_added, own.version)
-    return ManifestPage(records=[record], first=own.date_added, last=own.date_added, more=False)
+    wanted = query.versions
+    matches = wanted.last or wanted.first or wanted.all or version_key(own.version) in wanted.exact
+    passed = max(query.added_after or 0, query.position or 0) >= own.date_added
+    return own if matches and _provides(query) and not passed else None
 
 
 def _provides(query: Query) -> bool:
