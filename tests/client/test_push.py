@@ -78,7 +78,7 @@ def test_a_batch_keeps_every_signature_with_its_version(server: ScriptedServer, 
     taken = taking(server)
     versions = [vendors(1, modified=f"2026-01-1{day}T08:00:00.000Z") for day in range(3)]
     pieces = signed(*versions, vendors(2), DOMAIN)
-    pushed = run(session, server, pieces[::2] + pieces[1::2], batch=2)
+    pushed = run(session, server, pieces[::2] + pieces[1::2], batch=3)
     assert (pushed.total, pushed.done, pushed.envelopes, len(pushed.successes)) == (10, 10, 5, 10)
     for target, signature in taken:
         assert signature["related_to"] == target["id"]
