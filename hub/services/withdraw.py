@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from hub.domain.canonical import parse
 from hub.domain.membership import Caller
 from hub.domain.taxii import Query
@@ -12,6 +14,7 @@ from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.store import audit as audit_store
 from hub.store import entries as entry_store
+from hub.store import held as held_store
 from hub.store import pages
 from hub.store import peers as peer_store
 from hub.store.entries import StoredVersion
@@ -29,6 +32,7 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
        introduced and he cannot see stays for its readers, unless he moderates: it must not show in the answer.
     4. Every version that goes must be his: of an author who is his peer, or introduced by him; or he moderates.
     5. The detached signatures over what went go too: one that stayed would tell that the object had existed.
+    6. What he has under embargo is never published.
 
     :param query: the versions meant; None for all of them.
     """
@@ -41,8 +45,10 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
         now = hub.clock()
         entry_store.lock(tx, opened.collection.id)
         visible = pages.visible_versions_of(tx, opened.collection.id, caller.peer.id, stix_id, now)
-        if not visible:  # 2
+        held = [] if query is not None else _held(tx, caller, opened, stix_id)
+        if not visible and not held:  # 2
             raise NotFound(NO_OBJECT)
+        held_store.remove(tx, held)  # 6
         here = [
             version
             for version in entry_store.known(tx, [stix_id])[stix_id]
@@ -77,9 +83,17 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
             credential_id=caller.credential_id,
             action="object.delete",
             subject=f"{opened.group.slug}/{opened.collection.uuid}/{stix_id}",
-            detail={"versions": removed},
+            detail={"versions": removed, "held": len(held)},
         )
-    return removed
+    return removed + len(held)
+
+
+def _held(tx: Connection, caller: Caller, opened: OpenCollection, stix_id: str) -> list[int]:
+    return [
+        one.id
+        for one in held_store.of_object(tx, stix_id)
+        if one.collection_id == opened.collection.id and one.peer_id == caller.peer.id
+    ]
 
 
 def _is_his(caller: Caller, version: StoredVersion, identities: dict[str, int]) -> bool:

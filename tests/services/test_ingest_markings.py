@@ -92,6 +92,20 @@ def test_what_is_under_embargo_is_accepted_and_nobody_sees_it_until_the_worker_r
     assert held_versions(desk, obj["id"]) == []
 
 
+def test_what_is_under_embargo_can_be_taken_back_by_its_author_and_by_nobody_else(desk: Desk) -> None:
+    until = desk.releasability("aa", embargo_until=desk.stamp(3600))
+    obj = marked(desk.incident(), until)
+    desk.share("aa", until, obj)
+    with pytest.raises(NotFound):
+        desk.withdraw("bb", obj["id"])
+    assert desk.withdraw("aa", obj["id"]) == 1
+    with pytest.raises(NotFound):
+        desk.withdraw("aa", obj["id"])
+    desk.wait(3600)
+    work.run_once(desk.hub)
+    assert obj["id"] not in desk.ids("aa")
+
+
 def test_a_detached_signature_travels_with_its_held_object(desk: Desk) -> None:
     until = desk.releasability("aa", embargo_until=desk.stamp(3600))
     obj = marked(desk.incident(VENDOR), until)
