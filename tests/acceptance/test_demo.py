@@ -232,6 +232,22 @@ def test_bravos_collections_are_empty_and_alphas_are_not(demo: Demo) -> None:
             assert bool(answer.json().get("objects")) is expected
 
 
+def test_the_readmes_lines_for_taxii2_client_read_what_aa_has_shared(demo: Demo, tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert block is not None
+    (tmp_path / "demo-data").symlink_to(demo.data)
+    ran = subprocess.run(
+        [BIN / "python", "-c", block[1]],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"^Alpha.* incident incident--fad5bbd5-90d1-42ee-97c9-d558c5180baa$", ran.stdout, re.MULTILINE)
+
+
 def test_aa_pushes_what_bb_pulls_and_verifies(demo: Demo, bundle: Path) -> None:
     aa, bb = demo.world["peers"]["aa"], demo.world["peers"]["bb"]
     root = demo.world["groups"]["alpha"]["api_root"]
