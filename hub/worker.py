@@ -19,7 +19,7 @@ from hub.bootstrap import open_hub
 from hub.config import Settings
 from hub.services import event_log, garbage, work
 from hub.services.context import Hub
-from hub.services.parent_process import end_with_parent
+from hub.services.parent_process import STOP_SECONDS, end_with_parent
 
 log = structlog.get_logger()
 
@@ -28,8 +28,6 @@ LONGEST_WAIT: Final = 2.0
 """Seconds between looks when there was nothing: a large envelope waits at most this long for its first chunk."""
 
 PURGE_EVERY: Final = 3600.0
-STOP_SECONDS: Final = 10.0
-"""How long a piece of work may go on after the signal to stop; then the process ends and the piece is done again."""
 
 HEARTBEAT: Final = "worker.heartbeat"
 

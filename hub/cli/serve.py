@@ -7,8 +7,9 @@ import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,11 +18,11 @@ import click
 import msgspec
 import structlog
 
-from hub import config, worker, wsgi
+from hub import config
 from hub.config import Settings
-from hub.errors import ConfigError
+from hub.errors import ConfigError, CybexError
 from hub.services import event_log
-from hub.store.database import Database
+from hub.services.parent_process import STOP_SECONDS as WORKER_STOP_SECONDS
 
 log = structlog.get_logger()
 
@@ -56,12 +57,12 @@ def run(settings: Settings, *, with_worker: bool) -> None:
     refuse_open_door(settings)
     refuse_bad_tls(settings)
     config.load_secrets(settings)
-    refuse_old_schema(settings)
+    _apart(refuse_old_schema, settings)
     refuse_taken_port(settings)
     config.set_metrics_directory(settings.run / "metrics")
     stop = threading.Event()
     event_log.configure(settings.log.format, settings.log.level)
-    # Forked while this process has one thread: nothing is loaded twice, and no lock is copied while it is held.
+    # Forked while this process has one thread: no lock is copied while it is held.
     first = _start_worker(settings, "fork") if with_worker else None
     supervisor = threading.Thread(target=_supervise, args=(settings, first, stop), name="supervisor", daemon=True)
     server = _granian(settings)
@@ -69,11 +70,11 @@ def run(settings: Settings, *, with_worker: bool) -> None:
     event_log.configure(settings.log.format, settings.log.level)  # again: the server has put its own loggers in place
     log.info("serve.started", host=settings.server.host, port=settings.server.port, tls=settings.tls_files is not None)
     try:
-        server.serve(target_loader=partial(wsgi.load, settings), wrap_loader=False)
+        server.serve(target_loader=partial(_application, settings), wrap_loader=False)
     finally:
         stop.set()
         if supervisor.is_alive():
-            supervisor.join(STOP_SECONDS + worker.STOP_SECONDS)
+            supervisor.join(STOP_SECONDS + WORKER_STOP_SECONDS)
         log.info("serve.stopped")
 
 
@@ -115,6 +116,8 @@ def refuse_old_schema(settings: Settings) -> None:
     """Raise ConfigError when the database is not at this version's schema."""
     if settings.database_file is not None and not settings.database_file.exists():
         raise ConfigError("there is no database yet: run cybex init", field="database_url")
+    from hub.store.database import Database  # as with _application: not in the process that only watches
+
     database = Database.open(settings.database_url)
     try:
         if database.revision() != database.head():
@@ -163,10 +166,51 @@ def _granian(settings: Settings) -> Any:  # its class is generic over a private 
 
 def _start_worker(settings: Settings, method: str) -> BaseProcess:
     process = multiprocessing.get_context(method).Process(  # type: ignore[attr-defined] # of every context
-        target=worker.serve, args=(settings,), name="cybex-worker"
+        target=_work, args=(settings,), name="cybex-worker"
     )
     process.start()
     return cast(BaseProcess, process)
+
+
+def _application(settings: Settings) -> Any:
+    """Return the application, which is loaded in the processes that serve and not in the one that watches them."""
+    from hub import wsgi
+
+    return wsgi.load(settings)
+
+
+def _work(settings: Settings) -> None:
+    from hub import worker
+
+    worker.serve(settings)
+
+
+def _apart(check: Callable[[Settings], None], settings: Settings) -> None:
+    """Run a check in a process of its own, so that what it loads does not stay in this one. Raises what it raises."""
+    context = multiprocessing.get_context("fork")
+    answer, question = context.Pipe(duplex=False)
+    process = context.Process(target=_report, args=(check, settings, question), name="cybex-check")
+    process.start()
+    question.close()
+    try:
+        failure: tuple[type[CybexError], str, str | None] | None = answer.recv()
+    except EOFError:
+        raise ConfigError("the database could not be checked; run: cybex doctor", field="database_url") from None
+    finally:
+        answer.close()
+        process.join()
+    if failure is not None:
+        kind, detail, field = failure
+        raise kind(detail, field=field)
+
+
+def _report(check: Callable[[Settings], None], settings: Settings, question: Connection) -> None:
+    try:
+        check(settings)
+    except CybexError as error:
+        question.send((type(error), error.detail, error.field))
+    else:
+        question.send(None)
 
 
 def _supervise(settings: Settings, process: BaseProcess | None, stop: threading.Event) -> None:
@@ -176,7 +220,7 @@ def _supervise(settings: Settings, process: BaseProcess | None, stop: threading.
         if stop.is_set():
             if process.is_alive():
                 process.terminate()
-            process.join(worker.STOP_SECONDS)
+            process.join(WORKER_STOP_SECONDS)
             return
         if not process.is_alive():
             log.error("worker.died", exit_code=process.exitcode)

@@ -28,6 +28,8 @@ _FOLDERS: Final = frozenset({"sdos", "sros", "observables"})
 _META: Final = ("common/extension-definition", "common/language-content", "common/marking-definition")
 _LITERAL_NAME: Final = re.compile(r"\^[A-Za-z0-9-]+\$")
 """A `patternProperties` expression that stands for one name, as the hash algorithms do."""
+_IN_SUITE: Final = "incident-core/"
+"""Before the names of the suite's schemas, which are applied besides those of the types; no type has a slash."""
 _SUITE: Final = {"incident": INCIDENT_CORE, "event": EVENT, "impact": IMPACT, "task": TASK}
 
 
@@ -41,20 +43,22 @@ class StixValidator:
         published = {BASE + path: schema for path, schema in schemas.items() if not path.startswith("incident-core/")}
         documents = amended(published)
         self._registry = Registry(list(documents.items()))
-        self._by_type: dict[str, Draft202012Validator] = {}
+        # Each is made when the first object of its type comes: together they take 30 MiB, and a hub sees few types.
+        self._made: dict[str, Draft202012Validator] = {}
+        self._schemas: dict[str, Schema] = {}
         for path in schemas:
             folder, _, name = path.removesuffix(".json").partition("/")
             if folder in _FOLDERS or path.removesuffix(".json") in _META:
-                self._by_type[name] = self._compiled(documents[BASE + path])
+                self._schemas[name] = documents[BASE + path]
         core = documents[BASE + "common/core.json"]
         self._object = self._compiled(core)
         self._observable = self._compiled(documents[BASE + "common/cyber-observable-core.json"])
-        self._by_type["impact"] = self._compiled(impact_schema(core))
+        self._schemas["impact"] = impact_schema(core)
         suite = incident_schemas(
             {name: schemas[f"incident-core/{name}.json"] for name in _SUITE.values()},
             schemas["incident-core/incident_core.json"],
         )
-        self._suite = {name: self._compiled(schema) for name, schema in suite.items()}
+        self._schemas |= {_IN_SUITE + name: schema for name, schema in suite.items()}
         # The hub's own extension adds one that no schema of OASIS knows (hub.domain.signature_extensions).
         self._known = frozenset({*_property_names([*documents.values(), *suite.values()]), "signatures"})
 
@@ -68,6 +72,12 @@ class StixValidator:
         observable = isinstance(name, str) and is_sco(obj)
         return _distinct(self._schema(obj, name, observable)) or _distinct(self._semantics(obj, observable))
 
+    def _of(self, name: str) -> Draft202012Validator:
+        validator = self._made.get(name)
+        if validator is None:  # two threads may make the same one; either will do
+            validator = self._made[name] = self._compiled(self._schemas[name])
+        return validator
+
     def _compiled(self, schema: Schema) -> Draft202012Validator:
         return Draft202012Validator(
             schema,
@@ -79,7 +89,7 @@ class StixValidator:
 
     def _schema(self, obj: dict[str, Any], name: Any, observable: bool) -> Iterator[Problem]:
         generic = self._observable if observable else self._object
-        validator = self._by_type.get(name, generic) if isinstance(name, str) else generic
+        validator = self._of(name) if isinstance(name, str) and name in self._schemas else generic
         if not validator.is_valid(obj):
             yield from schema_problems(validator.iter_errors(obj), self._known)
             return
@@ -88,7 +98,7 @@ class StixValidator:
         if name not in STANDARD_TYPES and not obj["id"].startswith(f"{name}--"):
             yield Problem("id", Rule.IDENTIFIER, "it must be the object's type, two hyphens and a UUID")
         if name in _SUITE and _SUITE[name] in obj.get("extensions", ()):
-            yield from schema_problems(self._suite[name].iter_errors(obj), self._known)
+            yield from schema_problems(self._of(_IN_SUITE + name).iter_errors(obj), self._known)
 
     def _semantics(self, obj: dict[str, Any], observable: bool) -> Iterator[Problem]:
         yield from semantic_problems(obj, observable=observable)
@@ -99,7 +109,7 @@ class StixValidator:
         """Check the observables within an observed-data (STIX 2.1 §4.14, deprecated); their keys are not named."""
         for inner in objects.values():
             name = inner.get("type")
-            validator = self._by_type[name] if name in SCO_TYPES else self._observable
+            validator = self._of(name) if name in SCO_TYPES else self._observable
             found: Iterable[Problem] = ()
             if not validator.is_valid(inner):
                 found = schema_problems(validator.iter_errors(inner), self._known)

@@ -6,6 +6,10 @@ import multiprocessing
 import os
 import threading
 from multiprocessing.connection import wait
+from typing import Final
+
+STOP_SECONDS: Final = 10.0
+"""How long the worker may go on with its piece of work after the signal to stop; what it leaves is done again."""
 
 
 def end_with_parent() -> None:

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.domain.audience import Audience
 from hub.store.batches import batches
+from hub.store.leave import insert_or_leave
 from hub.store.tables import WHOLE_GROUP_ID, audience, audience_peer
 
 
@@ -36,10 +36,9 @@ def _found(tx: Connection, by_digest: dict[bytes, Audience]) -> dict[Audience, i
 
 
 def _made(tx: Connection, one: Audience, digest: bytes) -> int:
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(audience).values(digest=digest, key=one.key(), kind=one.kind)
+    statement = insert_or_leave(tx, audience).values(digest=digest, key=one.key(), kind=one.kind)
     # Another collection's transaction may make it at this moment: PostgreSQL then waits for that one to end.
-    made: int | None = tx.execute(statement.on_conflict_do_nothing().returning(audience.c.id)).scalar()
+    made: int | None = tx.execute(statement.returning(audience.c.id)).scalar()
     if made is None:
         return int(tx.execute(select(audience.c.id).where(audience.c.digest == digest)).scalar_one())
     if one.peers:

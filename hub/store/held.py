@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store.batches import batches
+from hub.store.leave import insert_or_leave
 from hub.store.tables import collection, held_version
 
 
@@ -63,8 +63,7 @@ def add(tx: Connection, collection_id: int, peer_id: int, submission_uuid: str, 
         }
         for one in versions
     ]
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    tx.execute(dialect.insert(held_version).on_conflict_do_nothing(), rows)
+    tx.execute(insert_or_leave(tx, held_version), rows)
 
 
 def due(tx: Connection, now: int, *, limit: int = 500) -> Due | None:

@@ -77,16 +77,16 @@ def _operation(whole: dict[str, Any], path: str, method: str, item: dict[str, An
         method=method.upper(),
         rule=_TEMPLATE.sub(r"<\1>", path),
         secured=bool(operation.get("security", whole["security"])),
-        path=tuple(_parameter(whole, each) for each in declared if each["in"] == "path"),
-        query=tuple(_parameter(whole, each) for each in declared if each["in"] == "query"),
-        body=None if body is None else _validator(whole, body["content"]["application/json"]["schema"]),
+        path=tuple(_parameter(each) for each in declared if each["in"] == "path"),
+        query=tuple(_parameter(each) for each in declared if each["in"] == "query"),
+        body=None if body is None else _validator(body["content"]["application/json"]["schema"]),
     )
 
 
-def _parameter(whole: dict[str, Any], declared: dict[str, Any]) -> Parameter:
+def _parameter(declared: dict[str, Any]) -> Parameter:
     schema = declared["schema"]
     return Parameter(
-        declared["name"], declared.get("required", False), schema.get("type") == "integer", _validator(whole, schema)
+        declared["name"], declared.get("required", False), schema.get("type") == "integer", _validator(schema)
     )
 
 
@@ -100,6 +100,13 @@ def _resolved(whole: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _validator(whole: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+def _validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return _compiled(json.dumps(schema, sort_keys=True))
+
+
+@cache
+def _compiled(schema: str) -> Draft202012Validator:
+    """Return the validator of a schema; operations that ask for the same share one, for a hundred take 20 MiB."""
     # The components stand beside the schema, so that its references resolve as they do in the document.
-    return Draft202012Validator({**schema, "components": whole["components"]}, validate_formats=True)
+    beside = {"components": document()["components"]} if '"$ref"' in schema else {}
+    return Draft202012Validator({**json.loads(schema), **beside}, validate_formats=True)
