@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def _entry(world: World, obj: dataset.Indicator) -> NewEntry:
 def _measure(client: FlaskClient, world: World, name: str, dates: list[int], one: str) -> list[float]:
     base = f"/{SLUG}/collections/{world.collections[name]}/objects/"
     paths = [f"{base}?limit={PAGE}&added_after={format_timestamp(date)}" for date in dates]
-    return [_milliseconds(lambda path=path: _get(client, world, path)) for path in [*paths, f"{base}{one}/"]]  # type: ignore[misc]
+    return [_milliseconds(partial(_get, client, world, path)) for path in [*paths, f"{base}{one}/"]]
 
 
 def _get(client: FlaskClient, world: World, path: str) -> None:
