@@ -64,6 +64,8 @@ def open_hub(settings: Settings, *, migrated: bool = True, prepared: bool = Fals
         token_bytes=secrets.token_bytes,
         validator=validator,
         cursor_key=kept.cursor_key,
+        signing_key=config.private_key(kept.signing_key),
+        log_key=config.private_key(kept.log_key),
         bounds=Bounds(
             max_content_length=settings.limits.max_content_length,
             sync_content_length=settings.limits.sync_content_length,

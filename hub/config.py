@@ -17,11 +17,13 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.domain import limits
-from hub.errors import ConfigError
+from hub.domain import key_material, limits
+from hub.domain.key_material import PrivateKey
+from hub.errors import ConfigError, SignatureError
 
 FILE: Final = "hub.toml"
 DEFAULT_DATA: Final = "cybex-data"
@@ -231,10 +233,12 @@ class Secrets(msgspec.Struct, frozen=True):
 
     :param cursor_key: 32 octets that authenticate ``next``.
     :param signing_key: the hub's own Ed25519 key, PEM, PKCS #8: it signs what the hub itself states.
+    :param log_key: the same for the checkpoints of the transparency log; apart, because witnesses remember it for ever.
     """
 
     cursor_key: bytes
     signing_key: bytes
+    log_key: bytes
 
     def __repr__(self) -> str:
         """Say what it is and nothing else."""
@@ -243,6 +247,7 @@ class Secrets(msgspec.Struct, frozen=True):
 
 CURSOR_KEY: Final = "cursor.key"
 SIGNING_KEY: Final = "hub-signing-key.pem"
+LOG_KEY: Final = "log-key.pem"
 
 
 def ensure_secrets(settings: Settings, token_bytes: Callable[[int], bytes] = os.urandom) -> Secrets:
@@ -253,6 +258,7 @@ def ensure_secrets(settings: Settings, token_bytes: Callable[[int], bytes] = os.
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_secret(settings.secrets / CURSOR_KEY, lambda: token_bytes(32).hex().encode("ascii") + b"\n")
     _make_secret(settings.secrets / SIGNING_KEY, _new_signing_key)
+    _make_secret(settings.secrets / LOG_KEY, _new_signing_key)
     return load_secrets(settings)
 
 
@@ -265,7 +271,19 @@ def load_secrets(settings: Settings) -> Secrets:
         raise ConfigError("the cursor key is damaged: restore it, or delete it to have a new one") from None
     if len(cursor_key) < 32:
         raise ConfigError("the cursor key is too short: restore it, or delete it to have a new one")
-    return Secrets(cursor_key=cursor_key, signing_key=_read_secret(settings.secrets / SIGNING_KEY))
+    return Secrets(
+        cursor_key=cursor_key,
+        signing_key=_read_secret(settings.secrets / SIGNING_KEY),
+        log_key=_read_secret(settings.secrets / LOG_KEY),
+    )
+
+
+def private_key(pem: bytes) -> PrivateKey:
+    """Return the key in one of the hub's own PEM files. Raises ConfigError when it is damaged."""
+    try:
+        return key_material.private_key(serialization.load_pem_private_key(pem, password=None))
+    except (ValueError, TypeError, UnsupportedAlgorithm, SignatureError):
+        raise ConfigError("a key in secrets/ is damaged; restore it from the backup of secrets/") from None
 
 
 def _new_signing_key() -> bytes:

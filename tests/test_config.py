@@ -169,18 +169,18 @@ def test_secrets_are_made_once_and_are_their_owners_only(tmp_path: Path) -> None
     assert len(first.cursor_key) == 32
     assert b"PRIVATE KEY" in first.signing_key
     assert stat.S_IMODE(loaded.secrets.stat().st_mode) == 0o700
-    assert [stat.S_IMODE(file.stat().st_mode) for file in loaded.secrets.iterdir()] == [0o600, 0o600]
+    assert [stat.S_IMODE(file.stat().st_mode) for file in loaded.secrets.iterdir()] == [0o600] * 3
 
 
 def test_two_hubs_have_different_secrets_and_show_none(tmp_path: Path) -> None:
     one, two = (config.ensure_secrets(config.load(tmp_path / name, {})) for name in ("one", "two"))
     assert one.cursor_key != two.cursor_key
-    assert one.signing_key != two.signing_key
+    assert len({one.signing_key, one.log_key, two.signing_key, two.log_key}) == 4
     assert one.cursor_key.hex() not in repr(one)
     assert repr(one) == "Secrets(...)"
 
 
-@pytest.mark.parametrize("name", [config.CURSOR_KEY, config.SIGNING_KEY])
+@pytest.mark.parametrize("name", [config.CURSOR_KEY, config.SIGNING_KEY, config.LOG_KEY])
 def test_a_secret_that_others_may_read_or_that_is_gone_is_refused(tmp_path: Path, name: str) -> None:
     loaded = config.load(tmp_path, {})
     config.ensure_secrets(loaded)

@@ -19,7 +19,7 @@ from hub.store.backup import Progress
 from hub.store.database import Database
 
 DATABASE: Final = "hub.db"
-SECRETS: Final = (f"secrets/{config.CURSOR_KEY}", f"secrets/{config.SIGNING_KEY}")
+SECRETS: Final = tuple(f"secrets/{name}" for name in (config.CURSOR_KEY, config.SIGNING_KEY, config.LOG_KEY))
 MEMBERS: Final = (DATABASE, config.FILE, *SECRETS)
 SMALL: Final = 1024 * 1024
 """Octets of hub.toml or a secret at most: what is larger is none."""

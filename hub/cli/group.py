@@ -8,6 +8,7 @@ import click
 
 from hub.bootstrap import open_hub_at
 from hub.cli.output import data_option, json_option, print_one, print_rows
+from hub.domain.membership import MemberVisibility, QuantumSafe
 from hub.domain.naming import DEFAULT_TLP_LEVELS, TLP_LEVELS
 from hub.services import groups as service
 from hub.services.actor import LOCAL_OPERATOR
@@ -109,6 +110,10 @@ def show(slug: str, data: Path | None, as_json: bool) -> None:
 @click.option("--default-tlp", type=click.Choice(DEFAULT_TLP_LEVELS), help="New default level.")
 @click.option("--tlp-ceiling", type=click.Choice(TLP_LEVELS), help="New strictest level.")
 @click.option("--signatures", type=click.Choice(["required", "optional"]), help="Whether every object must be signed.")
+@click.option("--quantum-safe", type=click.Choice(list(QuantumSafe)), help="A second signature with ML-DSA-65.")
+@click.option("--member-visibility", type=click.Choice(list(MemberVisibility)), help="Who may know of the members.")
+@click.option("--two-person", type=click.BOOL, help="Whether a second moderator confirms changes (true, false).")
+@click.option("--pseudonyms", type=click.BOOL, help="Whether members may publish under a pseudonym (true, false).")
 @data_option
 @json_option
 def update(
@@ -118,6 +123,10 @@ def update(
     default_tlp: str | None,
     tlp_ceiling: str | None,
     signatures: str | None,
+    quantum_safe: str | None,
+    member_visibility: str | None,
+    two_person: bool | None,
+    pseudonyms: bool | None,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -134,5 +143,9 @@ def update(
         default_tlp=... if default_tlp is None else default_tlp,
         tlp_ceiling=... if tlp_ceiling is None else tlp_ceiling,
         signature_required=... if signatures is None else signatures == "required",
+        quantum_safe=... if quantum_safe is None else quantum_safe,
+        member_visibility=... if member_visibility is None else member_visibility,
+        two_person=... if two_person is None else two_person,
+        pseudonyms=... if pseudonyms is None else pseudonyms,
     )
     print_one(resources.group(changed), as_json=as_json)

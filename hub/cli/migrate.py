@@ -18,6 +18,7 @@ def migrate(data: Path | None) -> None:
     Example: cybex migrate --data /var/lib/cybex
     """
     settings = config.load(data)
+    config.ensure_secrets(settings)  # a version may need a secret that the last one did not have
     database = Database.open(settings.database_url)
     try:
         before = database.revision()

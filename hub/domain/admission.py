@@ -25,6 +25,7 @@ class KnownVersion:
     """One stored version, without its bytes. Times are microseconds since the epoch.
 
     :param introduced: True when its author is no peer and a member introduced it.
+    :param log_index: the place of its acceptance in the transparency log; None for what is older than the log.
     """
 
     collection_id: int
@@ -39,6 +40,7 @@ class KnownVersion:
     submitter_peer_id: int
     audience: Audience
     expires_at: int | None
+    log_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

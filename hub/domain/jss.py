@@ -42,10 +42,12 @@ def sign(
     *,
     metadata: Mapping[str, Any] | None = None,
     hash_algorithm: str = "sha-256",
+    plain: bool = False,
 ) -> dict[str, Any]:
     """Return the payload with one more signature at the end of its ``signatures`` (X.590 7.1).
 
     :param metadata: notional metadata of X.590 6.3, all of it signed.
+    :param plain: of payload and metadata both, as `hub.domain.canonical.jcs` takes it.
 
     Raises:
         SignatureError: ``signatures`` is there but no list, is full, or the hash is not one of `HASHES`.
@@ -54,7 +56,7 @@ def sign(
     if len(before) >= limits.MAX_SIGNATURES:
         raise SignatureError(f"an object carries at most {limits.MAX_SIGNATURES} signatures", field="signatures")
     unsigned = _unsigned(key, metadata, hash_algorithm)
-    value = _made(key, signed_bytes(payload, unsigned), hash_algorithm)
+    value = _made(key, signed_bytes(payload, unsigned, plain=plain), hash_algorithm)
     return {**payload, "signatures": [*before, {**unsigned, "value": value}]}
 
 

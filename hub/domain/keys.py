@@ -34,6 +34,7 @@ class SigningKey:
     revoked_at: int | None = None
     revocation_reason: str | None = None
     created_at: int = 0
+    pseudonym_id: int | None = None  # of the pseudonym in whose name it signs; None: in the peer's own
 
 
 class KeyRing:

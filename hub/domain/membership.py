@@ -47,6 +47,35 @@ class Right(StrEnum):
     MODERATE = "moderate"
 
 
+class QuantumSafe(StrEnum):
+    """Whether a second signature with ML-DSA stands beside each Ed25519 signature (X.590 6.2.2)."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"  # verified when it is there
+    OFF = "off"  # refused
+
+
+class MemberVisibility(StrEnum):
+    """Who may know of the members of a group, beside each member of himself."""
+
+    OPEN = "open"  # every member
+    MODERATORS = "moderators"
+    HIDDEN = "hidden"  # the operator only
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When versions leave a collection by themselves; microseconds, None keeps them for ever.
+
+    :param added: after their date_added. :param expired: after the ``valid_until`` they carry.
+    :param revoked: after the date_added of the version that says ``revoked``.
+    """
+
+    added: int | None = None
+    expired: int | None = None
+    revoked: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """An organisation the hub knows."""
@@ -60,6 +89,7 @@ class Peer:
     itu_region: str | None = None  # africa americas arab-states asia-pacific cis europe
     suspended_at: int | None = None
     created_at: int = 0
+    quantum_safe: QuantumSafe = QuantumSafe.OPTIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +129,10 @@ class TrustGroup:
     tlp_ceiling: str  # the strictest level this group takes: clear green amber amber+strict red
     signature_required: bool
     created_at: int = 0
+    quantum_safe: QuantumSafe = QuantumSafe.OPTIONAL
+    member_visibility: MemberVisibility = MemberVisibility.OPEN
+    two_person: bool = False  # what a moderator changes waits for a second one
+    pseudonyms: bool = False  # members may publish under a name that only the hub can resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +158,7 @@ class Collection:
     alias: str | None
     allowed_types: frozenset[str] | None = None
     created_at: int = 0
+    retention: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,12 @@ def status(
     failures: Sequence[Mapping[str, Any]],
     pendings: Sequence[Mapping[str, Any]],
     hub: Mapping[str, Any],
+    receipt: orjson.Fragment | None = None,
 ) -> Resource:
     """Return the status of a submission; each list is complete or absent (§4.3.1).
 
     :param hub: value of the custom property ``x_cybex_hub``: which software answered.
+    :param receipt: value of the custom property ``x_cybex_receipt``, JSON as it is stored, once there is one.
     """
     resource: Resource = {
         "id": uuid,
@@ -115,6 +117,8 @@ def status(
         if details:
             resource[name] = list(details)
     resource["x_cybex_hub"] = dict(hub)
+    if receipt is not None:
+        resource["x_cybex_receipt"] = receipt
     return resource
 
 

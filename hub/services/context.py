@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.domain import limits
+from hub.domain.key_material import PrivateKey
 from hub.domain.submission import Validator
 from hub.services.throttle import Throttle
 from hub.services.wakeup import Wakeup
@@ -31,6 +32,8 @@ class Hub:
     :param clock: microseconds since the epoch, UTC.
     :param token_bytes: cryptographically strong random octets, as ``secrets.token_bytes``.
     :param cursor_key: authenticates ``next``; the same in every process of the hub.
+    :param signing_key: signs what the hub itself states: receipts, notices, its key directories.
+    :param log_key: signs the checkpoints of the transparency log, and nothing else.
     :param public_url: absolute base URL ending in ``/``; None means the request's own host.
     """
 
@@ -39,6 +42,8 @@ class Hub:
     token_bytes: Callable[[int], bytes]
     validator: Validator
     cursor_key: bytes
+    signing_key: PrivateKey
+    log_key: PrivateKey
     bounds: Bounds = field(default_factory=Bounds)
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()

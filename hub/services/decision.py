@@ -27,6 +27,7 @@ class Place:
     :param peers: every peer of the hub by STIX identity: authorship is protected hub-wide.
     :param identities: the same, as peer ids.
     :param relay_rights: identities of authors for whom the submitter may make versions in this group.
+    :param hub_identity: STIX identity of the hub's own peer, in whose name receipts are signed.
     """
 
     group: TrustGroup
@@ -36,6 +37,7 @@ class Place:
     peers: Mapping[str, Peer]
     identities: Mapping[str, int]
     relay_rights: frozenset[str]
+    hub_identity: str
 
 
 def decide_all(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from types import EllipsisType
 from typing import Final
 
 from hub.domain import naming
-from hub.domain.membership import TrustGroup
+from hub.domain.membership import MemberVisibility, QuantumSafe, TrustGroup
 from hub.errors import InvalidRequest
 from hub.services import audit
 from hub.services.actor import (
@@ -27,6 +28,20 @@ DEFAULT_TLP: Final = "amber"
 TLP_CEILING: Final = "red"
 DEFAULT_COLLECTIONS: Final = (("indicators", "Indicators"), ("incidents", "Incidents"))
 """(alias, title) of what every new group starts with; both take every type until somebody restricts them."""
+
+
+SETTINGS: Final = (
+    "title",
+    "description",
+    "default_tlp",
+    "tlp_ceiling",
+    "signature_required",
+    "quantum_safe",
+    "member_visibility",
+    "two_person",
+    "pseudonyms",
+)
+"""What `update` changes, by its name in `TrustGroup`."""
 
 
 def listed(hub: Hub, actor: Actor) -> list[TrustGroup]:
@@ -97,6 +112,10 @@ def update(
     default_tlp: str | EllipsisType = ...,
     tlp_ceiling: str | EllipsisType = ...,
     signature_required: bool | EllipsisType = ...,
+    quantum_safe: str | EllipsisType = ...,
+    member_visibility: str | EllipsisType = ...,
+    two_person: bool | EllipsisType = ...,
+    pseudonyms: bool | EllipsisType = ...,
 ) -> TrustGroup:
     """Change what is named; objects stored before keep the decision that was made for them. Raises NotFound."""
     require_reader(actor)
@@ -114,13 +133,22 @@ def update(
             default_tlp=new_default,
             tlp_ceiling=new_ceiling,
             signature_required=new_required,
+            quantum_safe=_member_of(quantum_safe, QuantumSafe, "quantum_safe"),
+            member_visibility=_member_of(member_visibility, MemberVisibility, "member_visibility"),
+            two_person=two_person,
+            pseudonyms=pseudonyms,
         )
         after = operated_group(tx, actor, slug)
-        names = ("title", "description", "default_tlp", "tlp_ceiling", "signature_required")
-        detail = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+        detail = {name: getattr(after, name) for name in SETTINGS if getattr(after, name) != getattr(before, name)}
         if detail:
             audit.record(tx, hub, actor, "group.update", f"groups/{slug}", **detail)
         return after
+
+
+def _member_of(value: str | EllipsisType, values: type[StrEnum], field: str) -> str | EllipsisType:
+    if not isinstance(value, EllipsisType):
+        naming.one_of(value, tuple(each.value for each in values), field)
+    return value
 
 
 def _check(title: str, description: str | None, default_tlp: str, tlp_ceiling: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,8 +14,10 @@ from hub.domain.canonical import Json, read
 from hub.domain.envelope import read_envelope
 from hub.domain.membership import Caller, Peer, Right
 from hub.domain.submission import Decided, Failed, label, parse_objects
-from hub.services import access, commit, measures
+from hub.errors import ConfigError
+from hub.services import access, commit, measures, receipts
 from hub.services.access import OpenCollection
+from hub.services.actor import HUB_HANDLE
 from hub.services.builtin import recognise
 from hub.services.context import Hub
 from hub.services.decision import Place, decide_all
@@ -72,10 +74,12 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         return submission
     examined = examine(hub, opened, caller.peer, received, now=now)
     with hub.db.write() as tx:
-        stored, refused = commit.commit(tx, examined.place, submission.uuid, examined.decided, now=now)
+        stored, refused = commit.commit(tx, hub, examined.place, submission.uuid, examined.decided, now=now)
         failed = [*examined.failed, *refused]
-        commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
+        lines = commit.record_refusals(tx, hub, examined.place, submission.uuid, failed, now=now)
         submission = settled(submission, [*examined.known, *stored], failed, now=hub.clock())
+        receipt = receipts.made(hub, examined.place, submission, [*examined.known, *stored], lines)
+        submission = replace(submission, receipt=receipt)
         submission_store.add(tx, submission, None)
     report(submission, caller.peer)
     return submission
@@ -120,7 +124,14 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Receive
         decided,
         [*failed, *recognised.failed, *denied],
         [
-            commit.Succeeded(item.index, item.facts.id, item.facts.version or item.facts.id, SERVED_BY_ID)
+            commit.Succeeded(
+                item.index,
+                item.facts.id,
+                item.facts.version or item.facts.id,
+                SERVED_BY_ID,
+                "served-by-hub",
+                item.sha256,
+            )
             for item in recognised.known
         ],
     )
@@ -138,7 +149,15 @@ def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
         peers=peers,
         identities={identity: peer.id for identity, peer in peers.items()},
         relay_rights=frozenset(author for author in held if author in peers),
+        hub_identity=_hub_identity(peers),
     )
+
+
+def _hub_identity(peers: Mapping[str, Peer]) -> str:
+    for identity, peer in peers.items():
+        if peer.handle == HUB_HANDLE:
+            return identity
+    raise ConfigError("the hub has no peer of its own to sign receipts; run: cybex init")
 
 
 def parse_body(body: bytes, max_objects: int) -> Received:

@@ -10,9 +10,9 @@ from hub.domain.canonical import parse
 from hub.domain.membership import Caller
 from hub.domain.taxii import Query
 from hub.errors import Forbidden, NotFound
+from hub.services import audit
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
-from hub.store import audit as audit_store
 from hub.store import entries as entry_store
 from hub.store import held as held_store
 from hub.store import pages
@@ -76,14 +76,14 @@ def delete(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query
         for signature_id, body in entry_store.signatures_over(tx, opened.collection.id, stix_id):  # 5
             if not _signs(body, staying):
                 entry_store.delete(tx, opened.collection.id, signature_id, None, peer_id=caller.peer.id, now=now)
-        audit_store.add(
+        audit.record(
             tx,
-            at=now,
-            actor_peer_id=caller.peer.id,
-            credential_id=caller.credential_id,
-            action="object.delete",
-            subject=f"{opened.group.slug}/{opened.collection.uuid}/{stix_id}",
-            detail={"versions": removed, "held": len(held)},
+            hub,
+            caller,
+            "object.delete",
+            f"{opened.group.slug}/{opened.collection.uuid}/{stix_id}",
+            versions=removed,
+            held=len(held),
         )
     return removed + len(held)
 

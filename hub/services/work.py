@@ -12,7 +12,7 @@ from hub.domain.canonical import Json, read
 from hub.domain.membership import CollectionRights, Peer, effective_rights
 from hub.domain.submission import Decided, Failed, VersionName
 from hub.errors import NotFound
-from hub.services import commit, ingest
+from hub.services import commit, ingest, receipts
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.store import collections as collection_store
@@ -63,7 +63,7 @@ def process_pending(hub: Hub) -> bool:
     *chunks, last = _chunks(examined.decided) or [[]]
     for chunk in chunks:
         with hub.db.write() as tx:
-            stored, refused = commit.commit(tx, examined.place, submission.uuid, chunk, now=hub.clock())
+            stored, refused = commit.commit(tx, hub, examined.place, submission.uuid, chunk, now=hub.clock())
             done += stored
             failed += refused
             remaining -= {item.parsed.index for item in chunk}
@@ -71,10 +71,11 @@ def process_pending(hub: Hub) -> bool:
             submission_store.progress(tx, so_far, leased_until=hub.clock() + LEASE_US)
     with hub.db.write() as tx:  # together with the last objects, so that no status is pending without one that is
         now = hub.clock()
-        stored, refused = commit.commit(tx, examined.place, submission.uuid, last, now=now)
-        failed += refused
-        commit.record_refusals(tx, examined.place, submission.uuid, failed, now=now)
-        settled = ingest.settled(submission, [*done, *stored], failed, now=now)
+        stored, refused = commit.commit(tx, hub, examined.place, submission.uuid, last, now=now)
+        done, failed = [*done, *stored], [*failed, *refused]
+        lines = commit.record_refusals(tx, hub, examined.place, submission.uuid, failed, now=now)
+        settled = ingest.settled(submission, done, failed, now=now)
+        settled = replace(settled, receipt=receipts.made(hub, examined.place, settled, done, lines))
         submission_store.complete(tx, settled)
     ingest.report(settled, submitter)
     return True
@@ -98,13 +99,13 @@ def release_embargoes(hub: Hub) -> bool:
     stored = refused = 0
     for chunk in _chunks(examined.decided):
         with hub.db.write() as tx:
-            done, failed = commit.commit(tx, examined.place, due.submission_uuid, chunk, now=hub.clock())
-            commit.record_refusals(tx, examined.place, due.submission_uuid, failed, now=now)
+            done, failed = commit.commit(tx, hub, examined.place, due.submission_uuid, chunk, now=hub.clock())
+            commit.record_refusals(tx, hub, examined.place, due.submission_uuid, failed, now=now)
             held_store.remove(tx, [due.ids[item.parsed.index] for item in chunk])
         stored, refused = stored + len(done), refused + len(failed)
     decided = {item.parsed.index for item in examined.decided}
     with hub.db.write() as tx:
-        commit.record_refusals(tx, examined.place, due.submission_uuid, examined.failed, now=now)
+        commit.record_refusals(tx, hub, examined.place, due.submission_uuid, examined.failed, now=now)
         held_store.remove(tx, [held for index, held in enumerate(due.ids) if index not in decided])
     log.info(
         "embargo.released",

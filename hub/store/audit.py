@@ -23,6 +23,7 @@ class AuditLine:
     action: str
     subject: str
     detail: dict[str, Any]
+    log_index: int | None = None
 
 
 def add(
@@ -34,8 +35,9 @@ def add(
     action: str,
     subject: str,
     detail: Mapping[str, Any],
+    log_index: int | None = None,
 ) -> None:
-    """Add a line in the transaction of the change itself."""
+    """Add a line in the transaction of the change itself; ``log_index`` is its place in the transparency log."""
     tx.execute(
         insert(audit_line).values(
             at=at,
@@ -44,6 +46,7 @@ def add(
             action=action,
             subject=subject,
             detail=orjson.dumps(dict(detail), default=_plain),
+            log_index=log_index,
         )
     )
 
@@ -51,11 +54,11 @@ def add(
 def recent(tx: Connection, *, limit: int, before: int | None = None) -> list[AuditLine]:
     """Return the newest lines, the newest first; ``before`` is the id of the last one of the previous page."""
     c = audit_line.c
-    statement = select(c.id, c.at, c.actor_peer_id, c.credential_id, c.action, c.subject, c.detail)
+    statement = select(c.id, c.at, c.actor_peer_id, c.credential_id, c.action, c.subject, c.detail, c.log_index)
     if before is not None:
         statement = statement.where(c.id < before)
     rows = tx.execute(statement.order_by(c.id.desc()).limit(limit))
-    return [AuditLine(*row[:6], orjson.loads(row.detail)) for row in rows]
+    return [AuditLine(*row[:6], orjson.loads(row.detail), row.log_index) for row in rows]
 
 
 def _plain(value: object) -> object:

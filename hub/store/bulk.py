@@ -35,6 +35,7 @@ _TYPES: Final = {
     "carrier": "text",
     "related_to": "text",
     "body": "bytea",
+    "log_index": "int8",
 }
 
 COLUMNS: Final = tuple(_TYPES)

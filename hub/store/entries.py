@@ -32,6 +32,7 @@ class NewEntry:
     :param body: JCS bytes, stored as they are. :param sha256: of these bytes.
     :param introduced: True when the author is no peer and the submitter introduced the version.
     :param related_to: of a detached signature, the id of the object it signs.
+    :param log_index: the place of its acceptance in the transparency log.
     """
 
     stix_id: str
@@ -55,6 +56,7 @@ class NewEntry:
     signed_at: int | None = None
     carrier: str | None = None
     related_to: str | None = None
+    log_index: int | None = None
 
 
 def lock(tx: Connection, collection_id: int) -> int:
@@ -69,6 +71,11 @@ def lock(tx: Connection, collection_id: int) -> int:
     if last is None:
         raise NotFound("there is no such collection")
     return last
+
+
+def intern(tx: Connection, wanted: set[Audience]) -> None:
+    """Make the audiences that are new. It may have to wait for others, so it comes before the lock of the log."""
+    audiences.intern(tx, wanted)
 
 
 def insert(tx: Connection, collection_id: int, now: int, entries: Sequence[NewEntry]) -> list[int]:
@@ -121,6 +128,7 @@ def known(tx: Connection, stix_ids: Sequence[str]) -> dict[str, list[StoredVersi
                 c.submitter_peer_id,
                 audience.c.key,
                 c.expires_at,
+                c.log_index,
             )
             .join(audience, audience.c.id == c.audience_id)
             .join(collection, collection.c.id == c.collection_id)
@@ -130,7 +138,7 @@ def known(tx: Connection, stix_ids: Sequence[str]) -> dict[str, list[StoredVersi
         for row in rows:
             version = row.version or format_timestamp(row.date_added)
             found[row.stix_id].append(
-                StoredVersion(*row[:3], version, *row[4:10], Audience.from_key(row.key), row.expires_at)
+                StoredVersion(*row[:3], version, *row[4:10], Audience.from_key(row.key), row.expires_at, row.log_index)
             )
     return found
 
@@ -245,4 +253,5 @@ def _row(collection_id: int, new: NewEntry, place: Placed, audience_id: int) -> 
         new.carrier,
         new.related_to,
         new.body,
+        new.log_index,
     )

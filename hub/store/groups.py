@@ -78,6 +78,10 @@ def update(
     default_tlp: str | EllipsisType = ...,
     tlp_ceiling: str | EllipsisType = ...,
     signature_required: bool | EllipsisType = ...,
+    quantum_safe: str | EllipsisType = ...,
+    member_visibility: str | EllipsisType = ...,
+    two_person: bool | EllipsisType = ...,
+    pseudonyms: bool | EllipsisType = ...,
 ) -> TrustGroup:
     """Return the group with what was given changed. Raises NotFound.
 
@@ -89,6 +93,10 @@ def update(
         "default_tlp": default_tlp,
         "tlp_ceiling": tlp_ceiling,
         "signature_required": signature_required,
+        "quantum_safe": quantum_safe,
+        "member_visibility": member_visibility,
+        "two_person": two_person,
+        "pseudonyms": pseudonyms,
     }
     values = {key: value for key, value in given.items() if value is not ...}
     if values:

@@ -25,6 +25,7 @@ class Refusal:
     body: bytes | None
     at: int
     id: int = 0
+    log_index: int | None = None
 
 
 def add_many(tx: Connection, rows: Sequence[Refusal]) -> None:
@@ -51,6 +52,7 @@ def recent(tx: Connection, *, limit: int, before: int | None = None, peer_id: in
         c.body,
         c.at,
         c.id,
+        c.log_index,
     )
     if before is not None:
         statement = statement.where(c.id < before)

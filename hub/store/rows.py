@@ -13,8 +13,11 @@ from hub.domain.membership import (
     Credential,
     CredentialKind,
     Member,
+    MemberVisibility,
     Peer,
     PeerKind,
+    QuantumSafe,
+    Retention,
     Right,
     Role,
     TrustGroup,
@@ -40,8 +43,19 @@ def peer_of(row: Row[Any]) -> Peer:
 
 def peer_from(values: Sequence[Any]) -> Peer:
     """Return the peer of the values of `tables.peer`, in the table's order."""
-    peer_id, handle, name, kind, identity, country, itu_region, suspended_at, created_at = values
-    return Peer(peer_id, handle, name, PeerKind(kind), identity, country, itu_region, suspended_at, created_at)
+    peer_id, handle, name, kind, identity, country, itu_region, suspended_at, created_at, quantum_safe = values
+    return Peer(
+        peer_id,
+        handle,
+        name,
+        PeerKind(kind),
+        identity,
+        country,
+        itu_region,
+        suspended_at,
+        created_at,
+        QuantumSafe(quantum_safe),
+    )
 
 
 def credential_of(row: Row[Any]) -> Credential:
@@ -63,9 +77,21 @@ def group_of(row: Row[Any]) -> TrustGroup:
 
 def group_from(values: Sequence[Any]) -> TrustGroup:
     """Return the trust group of the values of `tables.trust_group`, in the table's order."""
-    group_id, slug, title, description, default_tlp, tlp_ceiling, signature_required, created_at = values
+    group_id, slug, title, description, default_tlp, tlp_ceiling, signature_required, created_at, *settings = values
+    quantum_safe, member_visibility, two_person, pseudonyms = settings
     return TrustGroup(
-        group_id, slug, title, description, default_tlp, tlp_ceiling, bool(signature_required), created_at
+        group_id,
+        slug,
+        title,
+        description,
+        default_tlp,
+        tlp_ceiling,
+        bool(signature_required),
+        created_at,
+        QuantumSafe(quantum_safe),
+        MemberVisibility(member_visibility),
+        bool(two_person),
+        bool(pseudonyms),
     )
 
 
@@ -89,8 +115,9 @@ def collection_of(row: Row[Any]) -> Collection:
 def collection_from(values: Sequence[Any]) -> Collection:
     """Return the collection of the values of `tables.collection`, in the table's order."""
     collection_id, uuid, group_id, title, description, alias, types, created_at = values[:8]
+    retention = Retention(*values[11:14])
     allowed = None if types is None else frozenset(filter(None, types.split(",")))
-    return Collection(collection_id, uuid, group_id, title, description, alias, allowed, created_at)
+    return Collection(collection_id, uuid, group_id, title, description, alias, allowed, created_at, retention)
 
 
 def override_from(values: Sequence[Any]) -> tuple[bool | None, bool | None] | None:
@@ -114,4 +141,5 @@ def key_of(row: Row[Any]) -> SigningKey:
         revoked_at=given[c.revoked_at],
         revocation_reason=given[c.revocation_reason],
         created_at=given[c.created_at],
+        pseudonym_id=given[c.pseudonym_id],
     )

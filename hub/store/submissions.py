@@ -23,6 +23,7 @@ class Submission:
     """One posted envelope. Times are microseconds since the epoch.
 
     :param sha256: of the decoded body. :param total: objects in it.
+    :param receipt: the hub's signed statement, JCS bytes; None while it is pending, and for what is older than that.
     """
 
     uuid: str
@@ -38,6 +39,7 @@ class Submission:
     successes: Sequence[Line] = field(default_factory=list)
     failures: Sequence[Line] = field(default_factory=list)
     pendings: Sequence[Line] = field(default_factory=list)
+    receipt: bytes | None = None
 
 
 def add(tx: Connection, submission: Submission, body: bytes | None) -> None:
@@ -151,6 +153,7 @@ def _outcome(submission: Submission) -> dict[str, Any]:
         "completed_at": submission.completed_at,
         "failed": len(submission.failures),
         "details": orjson.dumps(lines, default=dict),
+        "receipt": submission.receipt,
     }
 
 
@@ -168,6 +171,7 @@ def _where(*conditions: ColumnElement[bool]) -> Any:
         c.sha256,
         c.total,
         c.details,
+        c.receipt,
     ).where(*conditions)
 
 
@@ -187,4 +191,5 @@ def _submission(row: Row[Any]) -> Submission:
         successes=successes,
         failures=failures,
         pendings=pendings,
+        receipt=row.receipt,
     )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -59,6 +60,7 @@ peer: Final = Table(
     Column("itu_region", Text),
     Column("suspended_at", Micros),
     Column("created_at", Micros, nullable=False),
+    Column("quantum_safe", Text, nullable=False, server_default="optional"),
 )
 
 credential: Final = Table(
@@ -107,6 +109,10 @@ trust_group: Final = Table(
     Column("tlp_ceiling", Text, nullable=False),
     Column("signature_required", Boolean, nullable=False),
     Column("created_at", Micros, nullable=False),
+    Column("quantum_safe", Text, nullable=False, server_default="optional"),
+    Column("member_visibility", Text, nullable=False, server_default="open"),
+    Column("two_person", Boolean, nullable=False, server_default=false()),
+    Column("pseudonyms", Boolean, nullable=False, server_default=false()),
 )
 
 member: Final = Table(
@@ -137,6 +143,10 @@ collection: Final = Table(
     Column("last_date_added", Micros, nullable=False, server_default="0"),
     Column("entries", BigInteger, nullable=False, server_default="0"),
     Column("deletions", BigInteger, nullable=False, server_default="0"),
+    # Retention, microseconds; null keeps for ever.
+    Column("retain_added", Micros),  # after date_added
+    Column("retain_expired", Micros),  # after the object's own valid_until
+    Column("retain_revoked", Micros),  # after date_added of the version that revokes it
     UniqueConstraint("group_id", "alias"),
 )
 
@@ -171,7 +181,51 @@ signing_key: Final = Table(
     Column("revoked_at", Micros),
     Column("revocation_reason", Text),
     Column("created_at", Micros, nullable=False),
+    Column("pseudonym_id", Id),  # null: the peer signs in its own name
     Index("signing_key_peer", "peer_id"),
+)
+
+key_statement: Final = Table(
+    "key_statement",
+    metadata,
+    _id(),
+    Column("key_id", Id, ForeignKey("signing_key.id"), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("at", Micros, nullable=False),
+    Column(
+        "statement", Octets, nullable=False
+    ),  # JCS bytes, signed: by the peer's key, or by the hub's for an operator
+    Index("key_statement_key", "key_id"),
+)
+
+pseudonym: Final = Table(
+    "pseudonym",
+    metadata,
+    _id(),
+    Column("group_id", Id, ForeignKey("trust_group.id"), nullable=False),
+    _peer(),
+    Column("identity", Bytewise, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Micros, nullable=False),
+    UniqueConstraint("group_id", "peer_id"),
+)
+
+proposal: Final = Table(
+    "proposal",
+    metadata,
+    _id(),
+    Column("uuid", Bytewise, nullable=False, unique=True),
+    Column("group_id", Id, ForeignKey("trust_group.id"), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Octets, nullable=False),  # compact JSON
+    _peer("proposed_by"),
+    Column("proposed_at", Micros, nullable=False),
+    Column("expires_at", Micros, nullable=False),
+    Column("decided_by", Id, ForeignKey("peer.id")),
+    Column("decided_at", Micros),
+    Column("state", Text, nullable=False),  # open, confirmed, rejected
+    Index("proposal_group", "group_id", "id"),
 )
 
 WHOLE_GROUP_ID: Final = 1
@@ -222,7 +276,9 @@ entry: Final = Table(
     Column("signed_at", Micros),
     Column("carrier", Text),
     Column("related_to", Bytewise),  # of a detached signature: the object it signs
-    Column("body", Octets, nullable=False),  # last, so that SQLite reaches the others without its overflow pages
+    Column("body", Octets, nullable=False),  # after what pages need: SQLite reaches it without its overflow pages
+    Column("log_index", BigInteger),
+    Column("first_audience_id", Id),  # null: the audience was never narrowed
     Index("entry_date", "collection_id", "date_added", unique=True),
     # Every condition of a page that is not about one object is decided inside this index.
     Index(
@@ -278,6 +334,7 @@ submission: Final = Table(
     Column("deletions", BigInteger, nullable=False),  # of the collection, when this was received
     Column("details", Octets, nullable=False),  # compact JSON: successes, failures, pendings
     Column("body", Octets),  # while pending
+    Column("receipt", Octets),  # JCS bytes, signed by the hub; null while pending
     Index("submission_repeat", "collection_id", "peer_id", "sha256"),
     Index("submission_completed", "completed_at"),
     Index(
@@ -303,6 +360,7 @@ refusal: Final = Table(
     Column("sha256", Octets),
     Column("at", Micros, nullable=False),
     Column("body", Octets),
+    Column("log_index", BigInteger),
 )
 
 held_version: Final = Table(
@@ -330,4 +388,168 @@ audit_line: Final = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Octets, nullable=False),  # compact JSON
+    Column("log_index", BigInteger),
+)
+
+log_state: Final = Table(
+    "log_state",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),  # one row, whose lock orders all leaves
+    Column("size", BigInteger, nullable=False),
+    Column("origin", Text),  # first line of every checkpoint; set once
+)
+
+log_leaf: Final = Table(
+    "log_leaf",
+    metadata,
+    # No foreign keys: the log is for ever, and a row costs as little as it can.
+    Column("idx", Id, primary_key=True, autoincrement=False),
+    Column("at", Micros, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("peer_id", Id),  # whose doing it was; null: the hub's own machine
+    Column("subject_peer_id", Id),  # whom it was about, when that is another peer
+    Column("salt", Octets, nullable=False),
+    Column("payload", Octets, nullable=False),  # JCS bytes; the leaf is a hash of salt and payload
+)
+
+log_tile: Final = Table(
+    "log_tile",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", Id, primary_key=True, autoincrement=False),
+    Column("hashes", Octets, nullable=False),  # 1 to 256 hashes of 32 octets
+)
+
+log_checkpoint: Final = Table(
+    "log_checkpoint",
+    metadata,
+    Column("size", Id, primary_key=True, autoincrement=False),
+    Column("root", Octets, nullable=False),
+    Column("at", Micros, nullable=False),
+    Column("note", Octets, nullable=False),  # signed by the hub, cosignatures not included
+)
+
+witness: Final = Table(
+    "witness",
+    metadata,
+    _id(),
+    Column("name", Bytewise, nullable=False, unique=True),
+    Column("verifier_key", Text, nullable=False),
+    Column("peer_id", Id, ForeignKey("peer.id")),
+    Column("created_at", Micros, nullable=False),
+    Column("removed_at", Micros),
+)
+
+cosignature: Final = Table(
+    "cosignature",
+    metadata,
+    Column("size", Id, ForeignKey("log_checkpoint.size"), primary_key=True, autoincrement=False),
+    Column("witness_id", Id, ForeignKey("witness.id"), primary_key=True, autoincrement=False),
+    Column("at", Micros, nullable=False),
+    Column("line", Text, nullable=False),
+)
+
+key_shown: Final = Table(
+    "key_shown",
+    metadata,
+    # Which keys signed what a group's readers may see: how the keys of a peer that left stay in its directory.
+    Column("group_id", Id, ForeignKey("trust_group.id"), primary_key=True, autoincrement=False),
+    Column("key_id", Id, ForeignKey("signing_key.id"), primary_key=True, autoincrement=False),
+    Column("audience_id", Id, ForeignKey("audience.id"), primary_key=True, autoincrement=False),
+)
+
+acknowledgement: Final = Table(
+    "acknowledgement",
+    metadata,
+    _id(),
+    Column("group_id", Id, ForeignKey("trust_group.id"), nullable=False),
+    Column("stix_id", Bytewise, nullable=False),
+    Column("version", Bytewise, nullable=False),
+    _peer(),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("at", Micros, nullable=False),
+    Column("statement", Octets, nullable=False),  # JCS bytes, signed by the peer
+    Column("log_index", BigInteger),
+    UniqueConstraint("stix_id", "version", "group_id", "peer_id", "outcome"),
+)
+
+retraction: Final = Table(
+    "retraction",
+    metadata,
+    _id(),
+    Column("uuid", Bytewise, nullable=False),  # of the act; it may concern several objects
+    Column("collection_id", Id, ForeignKey("collection.id"), nullable=False),
+    Column("stix_id", Bytewise, nullable=False),
+    Column("kind", Text, nullable=False),  # revoked deleted retracted moderated narrowed
+    Column("reason", Text),
+    Column("at", Micros, nullable=False),
+    Column("actor_peer_id", Id, ForeignKey("peer.id")),
+    Column("author_peer_id", Id, ForeignKey("peer.id")),  # who may follow it up, beside the actor
+    Column("versions", Octets, nullable=False),  # compact JSON: [version, sha256 in hex] of each that went
+    Column("holders_audience_id", Id, ForeignKey("audience.id"), nullable=False),  # whom it has to reach
+    Column("notice_id", Bytewise),  # STIX id of the object by which the feed says it
+    Column("log_index", BigInteger),
+    Index("retraction_object", "stix_id"),
+    Index("retraction_act", "uuid"),
+    Index("retraction_collection", "collection_id", "id"),
+)
+
+hold: Final = Table(
+    "hold",
+    metadata,
+    _id(),
+    Column("uuid", Bytewise, nullable=False, unique=True),
+    Column("group_id", Id, ForeignKey("trust_group.id"), nullable=False),
+    Column("collection_id", Id, ForeignKey("collection.id")),  # null: the whole group
+    Column("stix_id", Bytewise),  # null: everything in it
+    Column("reason", Text, nullable=False),
+    Column("placed_at", Micros, nullable=False),
+    Column("released_at", Micros),
+)
+
+kept_version: Final = Table(
+    "kept_version",
+    metadata,
+    # Evidence under a legal hold: what was withdrawn and is served to nobody.
+    _id(),
+    Column("collection_id", Id, ForeignKey("collection.id"), nullable=False),
+    Column("stix_id", Bytewise, nullable=False),
+    Column("version", Bytewise),
+    Column("date_added", Micros, nullable=False),
+    Column("audience_id", Id, ForeignKey("audience.id"), nullable=False),
+    _peer("submitter_peer_id"),
+    Column("submission_uuid", Bytewise, nullable=False),
+    Column("sha256", Octets, nullable=False),
+    Column("log_index", BigInteger),
+    Column("kept_at", Micros, nullable=False),
+    Column("body", Octets, nullable=False),
+    Index("kept_version_object", "stix_id"),
+)
+
+served_range: Final = Table(
+    "served_range",
+    metadata,
+    # What a reader was given: everything he could see, dated after `after` and up to `upto`.
+    _id(),
+    Column("collection_id", Id, ForeignKey("collection.id"), nullable=False),
+    _peer(),
+    Column("after", Micros, nullable=False),
+    Column("upto", Micros, nullable=False),
+    Column("types", Text),  # comma-separated, sorted: only these; null is every type
+    Column("how", Text, nullable=False),  # page, object, push, or presumed when a reader left
+    Column("first_at", Micros, nullable=False),
+    Column("last_at", Micros, nullable=False),
+    Index("served_range_reader", "collection_id", "peer_id", "after"),
+)
+
+feedback: Final = Table(
+    "feedback",
+    metadata,
+    # Which stored sightings, opinions and notes are about which object.
+    Column("target", Bytewise, primary_key=True),
+    Column("collection_id", Id, ForeignKey("collection.id"), primary_key=True, autoincrement=False),
+    Column("date_added", Micros, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("value", Text),  # of an opinion its opinion; of a sighting its count
 )

@@ -61,7 +61,7 @@ def test_backup_says_that_the_secrets_are_inside(made: tuple[Path, Basic], tmp_p
     assert "secrets" in succeed("backup", tmp_path / "hub.tar", "--data", made[0])
     with tarfile.open(tmp_path / "hub.tar") as opened:
         names = opened.getnames()
-    assert names == ["hub.db", "hub.toml", "secrets/cursor.key", "secrets/hub-signing-key.pem"]
+    assert names == ["hub.db", "hub.toml", "secrets/cursor.key", "secrets/hub-signing-key.pem", "secrets/log-key.pem"]
 
 
 def test_a_backup_never_replaces_a_file(made: tuple[Path, Basic], archive: Path) -> None:

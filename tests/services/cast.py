@@ -27,6 +27,8 @@ SECOND = 1_000_000
 DAY = 24 * 3600 * SECOND
 VALIDATOR = StixValidator(read_schemas())
 VENDOR = "identity--f431f809-377b-45e0-aa1c-6a4751cae5ff"
+HUB_KEY = keyfile.generate()
+LOG_KEY = keyfile.generate()
 ALL = (Right.READ, Right.WRITE, Right.MODERATE)
 BOTH = (Right.READ, Right.WRITE)
 
@@ -49,7 +51,15 @@ def octets(start: int = 1) -> Callable[[int], bytes]:
 
 def make_hub(database: Database, random: Callable[[int], bytes] | None = None) -> Hub:
     """Return a hub around a database; its clock is a `Clock`."""
-    return Hub(db=database, clock=Clock(), token_bytes=random or octets(), validator=VALIDATOR, cursor_key=b"k" * 32)
+    return Hub(
+        db=database,
+        clock=Clock(),
+        token_bytes=random or octets(),
+        validator=VALIDATOR,
+        cursor_key=b"k" * 32,
+        signing_key=HUB_KEY,
+        log_key=LOG_KEY,
+    )
 
 
 @dataclass
@@ -96,6 +106,7 @@ def make_cast(database: Database) -> Cast:
     hub = make_hub(database)
     cast = Cast(hub)
     peers.add(hub, OPERATOR, handle="hub", name="The hub", kind=PeerKind.HUB)
+    keys.enrol(hub, OPERATOR, "hub", public_key=HUB_KEY.public.text)
     for handle in ("aa", "bb", "cc", "dd", "ee", "ff"):
         peers.add(hub, OPERATOR, handle=handle, name=f"CIRT {handle.upper()}", kind=PeerKind.NATIONAL, country="FI")
         cast.kids[handle] = keys.enrol(hub, OPERATOR, handle, public_key=new_key().text).kid

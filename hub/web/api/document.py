@@ -45,14 +45,32 @@ class Operation:
 @cache
 def document_bytes() -> bytes:
     """Return the document as it is served."""
-    return (resources.files("hub.web.api") / "openapi.json").read_bytes()
+    return json.dumps(document(), ensure_ascii=False).encode()
 
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the document as a value."""
-    value: dict[str, Any] = json.loads(document_bytes())
-    return value
+    """Return the document as a value: ``openapi.json`` with what each file in ``operations/`` adds to it.
+
+    Such a file has ``tags``, ``paths``, ``parameters`` and ``schemas``, each of them optional, and may refer to what
+    the others define. Raises ValueError when two files define the same.
+    """
+    here = resources.files("hub.web.api")
+    whole: dict[str, Any] = json.loads((here / "openapi.json").read_bytes())
+    for file in sorted((here / "operations").iterdir(), key=lambda each: each.name):
+        if not file.name.endswith(".json"):
+            continue
+        part = json.loads(file.read_bytes())
+        whole["tags"] += part.get("tags", [])
+        for target, added in (
+            (whole["paths"], part.get("paths", {})),
+            (whole["components"]["parameters"], part.get("parameters", {})),
+            (whole["components"]["schemas"], part.get("schemas", {})),
+        ):
+            if target.keys() & added.keys():
+                raise ValueError(f"{file.name} defines again what is defined already")
+            target.update(added)
+    return whole
 
 
 @cache

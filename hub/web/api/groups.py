@@ -47,6 +47,10 @@ def patch(call: Call) -> Answer:
         default_tlp=call.changed("default_tlp"),
         tlp_ceiling=call.changed("tlp_ceiling"),
         signature_required=call.changed("signature_required"),
+        quantum_safe=call.changed("quantum_safe"),
+        member_visibility=call.changed("member_visibility"),
+        two_person=call.changed("two_person"),
+        pseudonyms=call.changed("pseudonyms"),
     )
     return Answer(resources.group(changed))
 

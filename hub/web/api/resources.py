@@ -85,6 +85,10 @@ def group(row: TrustGroup) -> Resource:
         "default_tlp": row.default_tlp,
         "tlp_ceiling": row.tlp_ceiling,
         "signature_required": row.signature_required,
+        "quantum_safe": row.quantum_safe.value,
+        "member_visibility": row.member_visibility.value,
+        "two_person": row.two_person,
+        "pseudonyms": row.pseudonyms,
     }
 
 

@@ -6,6 +6,7 @@ import re
 from importlib.metadata import version
 from typing import Any, Final
 
+import orjson
 from flask import Response
 
 from hub.domain import taxii_resources
@@ -44,4 +45,5 @@ def resource(submission: Submission) -> dict[str, Any]:
         failures=submission.failures,
         pendings=submission.pendings,
         hub=HUB,
+        receipt=None if submission.receipt is None else orjson.Fragment(submission.receipt),
     )

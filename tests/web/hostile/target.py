@@ -18,7 +18,7 @@ from tests.web.hostile.row import CANARY, Row
 from tests.web.hostile.signature_rows import KEY
 from tests.web.taxii.world import OBJECTS, START, Answer, World, build, indicator
 
-CHANGING = {"submission", "refusal"}
+CHANGING = {"submission", "refusal", "log_leaf"}
 """Tables where a refused object leaves its status, and what the operator may want to know."""
 
 

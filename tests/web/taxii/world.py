@@ -19,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
+from hub.client import keyfile
 from hub.domain.canonical import jcs
 from hub.domain.credentials import secret_hash
 from hub.domain.membership import Peer, Right, Role
@@ -226,13 +227,15 @@ def build(database: Database, *, bounds: Bounds | None = None, public_url: str |
         token_bytes=lambda count: hashlib.sha512(str(next(counter)).encode()).digest()[:count],
         validator=VALIDATOR,
         cursor_key=b"k" * 32,
+        signing_key=keyfile.generate(),
+        log_key=keyfile.generate(),
         bounds=bounds or Bounds(),
         public_url=public_url,
         trusted_proxies=(PROXY,),
     )
     people = {}
     with database.write() as tx:
-        for number, handle in enumerate(("aa", "bb", "cc", "mm")):
+        for number, handle in enumerate(("aa", "bb", "cc", "mm", "hub")):
             people[handle] = peers.add(
                 tx,
                 handle=handle,
