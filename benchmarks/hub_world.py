@@ -16,7 +16,7 @@ from hub.client import keyfile
 from hub.domain.key_material import PrivateKey
 from hub.domain.membership import Caller, CredentialKind, PeerKind, Right, Role
 from hub.services import access, collections, credentials, event_log, groups, ingest, keys, members, peers
-from hub.services.actor import LOCAL_OPERATOR
+from hub.services.actor import HUB_HANDLE, LOCAL_OPERATOR
 from hub.services.context import Bounds, Hub
 from hub.store.database import Database
 
@@ -68,6 +68,8 @@ def make_world(data: Path, names: Sequence[str]) -> World:
     opened = open_hub(settings)
     hub = replace(opened, bounds=Bounds(sync_content_length=opened.bounds.max_content_length))
     private_key = keyfile.generate()
+    peers.add(hub, LOCAL_OPERATOR, handle=HUB_HANDLE, name="The hub", kind=PeerKind.HUB)
+    keys.enrol(hub, LOCAL_OPERATOR, HUB_HANDLE, public_key=hub.signing_key.public.text)
     peer = peers.add(hub, LOCAL_OPERATOR, handle=HANDLE, name="CIRT AA", kind=PeerKind.NATIONAL)
     groups.add(hub, LOCAL_OPERATOR, slug=SLUG, title="Alpha", signature_required=True)
     members.put(hub, LOCAL_OPERATOR, SLUG, HANDLE, {Right.READ, Right.WRITE})
