@@ -6,7 +6,7 @@ A signature proves a key; the ring says whose. Keys and certificates inside a si
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hub.domain import limits
@@ -35,6 +35,7 @@ class SigningKey:
     revocation_reason: str | None = None
     created_at: int = 0
     pseudonym_id: int | None = None  # of the pseudonym in whose name it signs; None: in the peer's own
+    reported_at: int | None = None  # when the hub was told of the revocation, which may name an earlier time
 
 
 class KeyRing:
@@ -109,3 +110,29 @@ class KeyRing:
             if signed_at >= key.revoked_at:
                 return deny(RULE, "the key was revoked before the signing time")
         return allow(RULE, "the key was valid at the signing time")
+
+
+def standing_of_stored(key: SigningKey, signed_at: int, date_added: int, now: int) -> Decision:
+    """Say whether a signature that the hub took at ``date_added`` still counts; times are microseconds since the epoch.
+
+    1. The key could sign at the signing time, as the hub saw it when the signature came.
+    2. Of a compromised key nothing counts that is signed from ``revoked_at`` on, nor what came after the report: the
+       thief chooses the signing time, but not the time of arrival.
+    3. A key that was revoked otherwise or has expired since counts for what it signed before.
+    """
+    compromised = key.revocation_reason == COMPROMISED and key.revoked_at is not None
+    known = replace(key, revocation_reason=None) if compromised else key
+    decision = KeyRing.standing(known, signed_at, date_added)  # 1, 3
+    if compromised:  # 2
+        reported_at = key.revoked_at if key.reported_at is None else key.reported_at
+        if reported_at is not None and date_added >= reported_at:
+            return deny(RULE, "it came after the key was reported as compromised")
+        if key.revoked_at is not None and signed_at >= key.revoked_at:
+            return deny(RULE, "it was signed at a time from which on the key is compromised")
+    if not decision:
+        return decision
+    if key.revoked_at is not None and now >= key.revoked_at:
+        return allow(RULE, "the key was valid at the signing time; it has been revoked since")
+    if key.valid_until is not None and now >= key.valid_until:
+        return allow(RULE, "the key was valid at the signing time; it has expired since")
+    return decision

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, false, insert, or_, select, update
-from sqlalchemy.sql.functions import coalesce
+from sqlalchemy import Connection, Select, case, false, insert, or_, select, update
 
 from hub.domain.keys import COMPROMISED, SigningKey
 from hub.store.conflicts import refusing_duplicates
@@ -63,12 +62,24 @@ def all(tx: Connection) -> list[SigningKey]:  # noqa: A001 - read as keys.all(tx
     return [key_of(row) for row in tx.execute(_keys())]
 
 
-def revoke(tx: Connection, kid: str, at: int, reason: str) -> bool:
-    """Say whether the key became revoked, or known to be compromised, just now; the first time of revocation stands."""
+def revoke(tx: Connection, kid: str, at: int, reason: str, *, reported_at: int | None = None) -> bool:
+    """Say whether the key became revoked, or known to be compromised, just now; the earliest time of both stands.
+
+    :param reported_at: when the hub was told; now, unlike ``at``, which may lie before.
+    """
     c = signing_key.c
     worse = c.revocation_reason != COMPROMISED if reason == COMPROMISED else false()
+    earliest = case((c.revoked_at < at, c.revoked_at), else_=at)
     statement = update(signing_key).where(c.kid == kid, or_(c.revoked_at.is_(None), worse))
-    return tx.execute(statement.values(revoked_at=coalesce(c.revoked_at, at), revocation_reason=reason)).rowcount == 1
+    values = {"revoked_at": earliest, "revocation_reason": reason, "reported_at": reported_at}
+    return tx.execute(statement.values(values)).rowcount == 1
+
+
+def retire(tx: Connection, kid: str, until: int) -> None:
+    """Let a key expire at a time, or earlier if it would have expired earlier anyway."""
+    c = signing_key.c
+    later = or_(c.valid_until.is_(None), c.valid_until > until)
+    tx.execute(update(signing_key).where(c.kid == kid, later).values(valid_until=until))
 
 
 def _keys() -> Select[tuple[object, ...]]:

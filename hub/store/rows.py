@@ -142,4 +142,5 @@ def key_of(row: Row[Any]) -> SigningKey:
         revocation_reason=given[c.revocation_reason],
         created_at=given[c.created_at],
         pseudonym_id=given[c.pseudonym_id],
+        reported_at=given[c.reported_at],
     )

@@ -182,6 +182,7 @@ signing_key: Final = Table(
     Column("revocation_reason", Text),
     Column("created_at", Micros, nullable=False),
     Column("pseudonym_id", Id),  # null: the peer signs in its own name
+    Column("reported_at", Micros),  # when the hub was told of the revocation
     Index("signing_key_peer", "peer_id"),
 )
 

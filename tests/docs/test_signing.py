@@ -58,4 +58,5 @@ def test_the_printed_directory_has_the_members_of_a_key() -> None:
     assert block is not None
     (entry,) = json.loads(block[1])["keys"]
 
-    assert set(entry) - {"handle"} == set(SigningKey.__slots__) - {"id", "peer_id", "created_at", "pseudonym_id"}
+    inside = {"id", "peer_id", "created_at", "pseudonym_id", "reported_at"}
+    assert set(entry) - {"handle"} == set(SigningKey.__slots__) - inside

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.domain import limits
-from hub.domain.keys import KeyRing
+from hub.domain.keys import KeyRing, standing_of_stored
 from hub.errors import SignatureError
 from tests.domain.signing import AUTHOR_KEY, AUTHOR_PEER, DAY, NOW, OTHER_KEY, SIGNED_US, enrolled, es256_key, ring
 
@@ -56,6 +56,40 @@ def test_a_key_stands_only_within_its_life(
     assert decision.rule == "signature"
     if reason is not None:
         assert reason in decision.reason
+
+
+_RETIRED = {"revoked_at": SIGNED_US + DAY // 2, "revocation_reason": "retired"}
+_STOLEN = {"revoked_at": SIGNED_US + 10, "revocation_reason": "compromised", "reported_at": SIGNED_US + 100}
+
+
+@pytest.mark.parametrize(
+    ("changes", "signed_at", "date_added", "counts", "reason"),
+    [
+        pytest.param({}, SIGNED_US, SIGNED_US + 5, True, "valid at the signing time", id="valid"),
+        pytest.param({"valid_until": NOW - 1}, SIGNED_US, SIGNED_US + 5, True, "expired since", id="expired since"),
+        pytest.param({"valid_until": SIGNED_US}, SIGNED_US, SIGNED_US + 5, False, "had expired", id="expired before"),
+        pytest.param(_RETIRED, SIGNED_US, SIGNED_US + 5, True, "revoked since", id="retired since"),
+        pytest.param(_RETIRED, SIGNED_US, NOW, True, "revoked since", id="retired, signed before, came after"),
+        pytest.param(_RETIRED, SIGNED_US + DAY // 2, NOW, False, "was revoked before", id="signed after retirement"),
+        pytest.param(_STOLEN, SIGNED_US, SIGNED_US + 5, True, "revoked since", id="signed and taken before the theft"),
+        pytest.param(_STOLEN, SIGNED_US, SIGNED_US + 99, True, "revoked since", id="taken before the report"),
+        pytest.param(_STOLEN, SIGNED_US, SIGNED_US + 100, False, "reported", id="dated back, came with the report"),
+        pytest.param(_STOLEN, SIGNED_US, NOW, False, "reported", id="dated back, came after the report"),
+        pytest.param(_STOLEN, SIGNED_US + 10, SIGNED_US + 20, False, "from which on", id="signed after the theft"),
+        pytest.param(
+            {"revoked_at": SIGNED_US + 10, "revocation_reason": "compromised"}, SIGNED_US, SIGNED_US + 10, False,
+            "reported", id="the report without a time of its own",
+        ),
+        pytest.param({}, SIGNED_US + _FUTURE + 10, SIGNED_US + 5, False, "future", id="ahead of its arrival"),
+    ],
+)  # fmt: skip
+def test_what_is_stored_counts_by_when_it_was_signed_and_when_it_came(
+    changes: dict[str, Any], signed_at: int, date_added: int, counts: bool, reason: str
+) -> None:
+    decision = standing_of_stored(enrolled(**changes), signed_at, date_added, NOW)
+
+    assert decision.allowed is counts
+    assert reason in decision.reason
 
 
 @pytest.mark.parametrize(

@@ -279,3 +279,13 @@ def test_the_first_revocation_of_a_key_stands_but_it_may_turn_out_to_be_compromi
         found = keys.by_kid(tx, key.kid)
         assert found is not None
         assert (found.revoked_at, found.revocation_reason) == (NOW + 1, "compromised")
+
+
+def test_a_compromise_may_begin_before_the_revocation_that_was_known(world: World) -> None:
+    with world.db.write() as tx:
+        key = add_key(tx, world.aa.id, "aa" * 32)
+        assert keys.revoke(tx, key.kid, NOW + 10, "retired", reported_at=NOW + 10)
+        assert keys.revoke(tx, key.kid, NOW + 1, "compromised", reported_at=NOW + 20)
+        found = keys.by_kid(tx, key.kid)
+        assert found is not None
+        assert (found.revoked_at, found.reported_at) == (NOW + 1, NOW + 20)

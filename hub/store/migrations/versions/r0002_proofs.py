@@ -38,7 +38,7 @@ def _columns() -> None:
             sa.Column("retain_expired", sa.BigInteger),
             sa.Column("retain_revoked", sa.BigInteger),
         ],
-        "signing_key": [sa.Column("pseudonym_id", ID)],
+        "signing_key": [sa.Column("pseudonym_id", ID), sa.Column("reported_at", sa.BigInteger)],
         "entry": [sa.Column("log_index", sa.BigInteger), sa.Column("first_audience_id", ID)],
         "submission": [sa.Column("receipt", sa.LargeBinary)],
         "refusal": [sa.Column("log_index", sa.BigInteger)],
