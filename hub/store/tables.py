@@ -147,6 +147,7 @@ collection: Final = Table(
     Column("retain_added", Micros),  # after date_added
     Column("retain_expired", Micros),  # after the object's own valid_until
     Column("retain_revoked", Micros),  # after date_added of the version that revokes it
+    Column("retention_examined", Micros, nullable=False, server_default="0"),  # versions up to here are in retention_due
     UniqueConstraint("group_id", "alias"),
 )
 
@@ -553,4 +554,17 @@ feedback: Final = Table(
     Column("date_added", Micros, primary_key=True, autoincrement=False),
     Column("type", Text, nullable=False),
     Column("value", Text),  # of an opinion its opinion; of a sighting its count
+    Column("log_index", BigInteger, nullable=False),  # in the order of commits on the whole hub
+    Index("feedback_log", "log_index"),
+)
+
+retention_due: Final = Table(
+    "retention_due",
+    metadata,
+    # What a stored body says about its own end, so that no body is parsed twice for it.
+    Column("collection_id", Id, ForeignKey("collection.id"), primary_key=True, autoincrement=False),
+    Column("date_added", Micros, primary_key=True, autoincrement=False),
+    Column("cause", Text, primary_key=True),  # expired, revoked
+    Column("at", Micros, nullable=False),
+    Index("retention_due_at", "collection_id", "cause", "at"),
 )

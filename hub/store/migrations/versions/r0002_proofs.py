@@ -37,6 +37,7 @@ def _columns() -> None:
             sa.Column("retain_added", sa.BigInteger),
             sa.Column("retain_expired", sa.BigInteger),
             sa.Column("retain_revoked", sa.BigInteger),
+            sa.Column("retention_examined", sa.BigInteger, nullable=False, server_default="0"),
         ],
         "signing_key": [sa.Column("pseudonym_id", ID), sa.Column("reported_at", sa.BigInteger)],
         "entry": [sa.Column("log_index", sa.BigInteger), sa.Column("first_audience_id", ID)],
@@ -280,6 +281,18 @@ def _readers() -> None:
         sa.Column("date_added", sa.BigInteger, autoincrement=False, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("value", sa.Text),
+        sa.Column("log_index", sa.BigInteger, nullable=False),
         sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name="feedback_collection_id_fk"),
         sa.PrimaryKeyConstraint("target", "collection_id", "date_added", name="feedback_pk"),
     )
+    op.create_index("feedback_log", "feedback", ["log_index"])
+    op.create_table(
+        "retention_due",
+        sa.Column("collection_id", ID, autoincrement=False, nullable=False),
+        sa.Column("date_added", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("cause", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name="retention_due_collection_id_fk"),
+        sa.PrimaryKeyConstraint("collection_id", "date_added", "cause", name="retention_due_pk"),
+    )
+    op.create_index("retention_due_at", "retention_due", ["collection_id", "cause", "at"])
