@@ -59,6 +59,12 @@ MAX_SIGNATURES: Final = 16
 MAX_COUNTERSIGNATURES: Final = 8
 """Countersignatures nested in one signature: author, relay, hub and a notary are four; each costs a verification."""
 
+MAX_PUBLIC_KEY_TEXT: Final = 2_632
+"""Characters of a public key in base64: a SubjectPublicKeyInfo of ML-DSA-65 has 1,974 octets, and none is longer."""
+
+MAX_SIGNATURE_TEXT: Final = 4_412
+"""Characters of a signature's `value`: an ML-DSA-65 signature has 3,309 octets; nothing here is longer."""
+
 SIGNATURE_FUTURE_SECONDS: Final = 300
 """How far ahead of the hub's clock a signing time may be: peers without good NTP drift by minutes, not hours."""
 
@@ -104,3 +110,60 @@ MAX_MARKING_DEPTH: Final = 4
 
 MAX_RELEASABILITY_REFS: Final = 1_000
 """Identities named in one releasability marking: the ITU has 194 member states; each is a row of an audience."""
+
+CLOCK_DOUBT_US: Final = 5 * 1_000_000
+"""What happened within so many microseconds of a reading may have been before or after it: clocks of machines with NTP
+differ by less, and dates run ahead of the clock by a microsecond per object of an envelope."""
+
+SERVED_WINDOW_US: Final = 3600 * 1_000_000
+"""How long a reader's pages are added up in one row of the delivery ledger: its times are exact to the hour, and a feed
+that polls each second makes at most 24 rows a day."""
+
+SERVED_OLD_WINDOW_US: Final = 24 * 3600 * 1_000_000
+"""The same for rows older than `SERVED_OLD_AFTER_US`: a row a day for each reader and collection, for years."""
+
+SERVED_OLD_AFTER_US: Final = 7 * 24 * 3600 * 1_000_000
+"""When to the day is exact enough for who was given what: nobody asks for the hour after a week."""
+
+SERVED_LOOK_BACK_US: Final = 30 * 24 * 3600 * 1_000_000
+"""How far back from there rows are made fewer: what is older has been, unless the worker rested for a month."""
+
+SERVED_TYPES_LENGTH: Final = 256
+"""Characters of a type filter in a row of the delivery ledger; what was served through a longer one is noted one by
+one."""
+
+DELIVERIES_BUFFERED: Final = 100_000
+"""Answers that wait to be noted in the delivery ledger while the database cannot be written: some 20 MB. The oldest go
+first; whoever may still read is told of a retraction anyway."""
+
+DELIVERY_FLUSH_SECONDS: Final = 1.0
+"""How long an answer waits to be noted: what a crash may lose, and one small transaction each second at the most."""
+
+MAX_RETRACTION_TARGETS: Final = 1_000
+"""Objects, or versions of one, that one retraction notice names: about 100 KB of note, which every client can take;
+the hub writes several notices where there are more."""
+
+MAX_REASON_LENGTH: Final = 500
+"""Characters of the reason that somebody gives for a withdrawal or a hold: a few sentences."""
+
+NOTE_BYTES: Final = 256 * 1024
+"""Octets of a signed note: C2SP signed-note wants 16 signatures to pass, and post-quantum ones have 7 KB in base64."""
+
+NOTE_SIGNATURES: Final = 64
+"""Signature lines of a note: a line by an unknown key costs nothing but its reading."""
+
+NOTE_NAME_LENGTH: Final = 255
+"""Characters of a key's name in a note: a host name and a path; C2SP tlog-cosignature counts it in one octet."""
+
+COSIGNATURE_BYTES: Final = 16 * 1024
+"""Octets of a checkpoint that a witness hands in, unauthenticated: three lines and a few signatures are below 2 KB."""
+
+WITNESSES: Final = 256
+"""Witnesses of a log, removed ones included: each is tried on every cosignature that is handed in."""
+
+CHECKPOINT_LEAVES: Final = 20_000
+"""Leaves that one checkpoint adds: hashing and storing more would hold up other writers for more than a moment."""
+
+CHECKPOINT_SECONDS: Final = 1.0
+"""How often the worker looks whether there are leaves without a checkpoint: one small query, and at most one signed
+checkpoint a second. What is promised is ten."""

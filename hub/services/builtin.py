@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub.domain.canonical import jcs
 from hub.domain.releasability import EXTENSION_DEFINITION as RELEASABILITY_DEFINITION
+from hub.domain.retraction import EXTENSION_DEFINITION as RETRACTION_DEFINITION
 from hub.domain.signature_extensions import EXTENSION_DEFINITIONS, PROJECT_IDENTITY
 from hub.domain.stix import instant_us
 from hub.domain.submission import Failed, Parsed
@@ -86,7 +87,13 @@ def builtin_object(tx: Connection, stix_id: str) -> BuiltinObject | None:
 
 @cache
 def _fixed() -> Mapping[str, BuiltinObject]:
-    definitions = (PROJECT_IDENTITY, *EXTENSION_DEFINITIONS, RELEASABILITY_DEFINITION, *MARKING_DEFINITIONS)
+    definitions = (
+        PROJECT_IDENTITY,
+        *EXTENSION_DEFINITIONS,
+        RELEASABILITY_DEFINITION,
+        RETRACTION_DEFINITION,
+        *MARKING_DEFINITIONS,
+    )
     return {str(one["id"]): _builtin(one) for one in definitions}
 
 
