@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from hub.domain.canonical import parse
-from hub.domain.key_material import ALGORITHMS, ED25519, ES256, PrivateKey, private_key
+from hub.domain.key_material import ALGORITHMS, ED25519, ES256, ML_DSA_65, PrivateKey, private_key
 from hub.errors import ConfigError, Conflict, MalformedJson, SignatureError
 
 _OWNER_ONLY = 0o600
@@ -29,6 +29,8 @@ def generate(algorithm: str = ED25519) -> PrivateKey:
         return private_key(ed25519.Ed25519PrivateKey.generate())
     if algorithm == ES256:
         return private_key(ec.generate_private_key(ec.SECP256R1()))
+    if algorithm == ML_DSA_65:
+        return private_key(mldsa.MLDSA65PrivateKey.generate())
     raise ConfigError(f"the algorithm must be one of {', '.join(ALGORITHMS)}", field="algorithm")
 
 

@@ -33,7 +33,7 @@ PROPERTIES: Final = frozenset(
 )
 """Every property that X.590 gives a signature object (6.2.1, 6.3)."""
 
-_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]{2,1024}")
+_BASE64URL: Final = re.compile(rf"[A-Za-z0-9_-]{{2,{limits.MAX_SIGNATURE_TEXT}}}")
 
 
 def sign(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -23,16 +23,23 @@ from cryptography.hazmat.primitives.serialization import (
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
+from hub.domain import limits
 from hub.errors import SignatureError
 
 ED25519: Final = "Ed25519"
 ES256: Final = "ES256"
-ALGORITHMS: Final = (ED25519, ES256)
-"""The names of X.590 6.2.2 that this hub signs and verifies with."""
+ML_DSA_65: Final = "ML-DSA-65"
+CLASSICAL: Final = (ED25519, ES256)
+QUANTUM_SAFE: Final = (ML_DSA_65,)
+"""Beside a classical signature, never in its place: a break of either leaves the other (docs/signing.md)."""
+ALGORITHMS: Final = (*CLASSICAL, *QUANTUM_SAFE)
+"""What this hub signs and verifies with. The vocabulary of X.590 6.2.2 is open; it does not name ML-DSA (FIPS 204)."""
 
 _P256_COORDINATE: Final = 32
 _ED25519_SIGNATURE: Final = 64
-_SPKI_TEXT: Final = re.compile(r"[A-Za-z0-9+/]{40,400}={0,2}")
+_ML_DSA_65_SIGNATURE: Final = 3309  # octets, FIPS 204 table 2
+_ML_DSA_SEED: Final = 32  # octets of a public key before t1, FIPS 204 algorithm 22
+_SPKI_TEXT: Final = re.compile(rf"[A-Za-z0-9+/]{{40,{limits.MAX_PUBLIC_KEY_TEXT}}}={{0,2}}")
 
 # Public keys whose private half is printed in a standard: whoever can read can sign with them.
 PUBLISHED_TEST_KEYS: Final = frozenset(
@@ -41,6 +48,11 @@ PUBLISHED_TEST_KEYS: Final = frozenset(
         "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo",  # RFC 8032 §7.1 test 1, RFC 8037 A.2
     }
 )
+
+PUBLISHED_TEST_KIDS: Final = frozenset(
+    {"b8b62131bfbe84433efb2273d7f5b87f7a22854a2cfd366fc2aead86d837c52d"}  # RFC 9881 appendix C.1, ML-DSA-65
+)
+"""The same of keys that are too long to be written out."""
 
 # The points of small order, sign bit cleared: under such a key one signature verifies for every message.
 _SMALL_ORDER: Final = frozenset(
@@ -56,8 +68,8 @@ _SMALL_ORDER: Final = frozenset(
     )
 )
 
-_AnyPublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
-_AnyPrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+_AnyPublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | mldsa.MLDSA65PublicKey
+_AnyPrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA65PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,8 @@ class PublicKey:
         """Say whether this key made the signature over the message.
 
         Ed25519 by libsodium, which takes half the time of OpenSSL and accepts nothing that OpenSSL refuses: it also
-        refuses an R of small order. Neither takes an S that is not reduced, or R in another spelling.
+        refuses an R of small order. Neither takes an S that is not reduced, or R in another spelling. ML-DSA is the
+        pure one with an empty context (FIPS 204 5.3); a signature of another length is none.
         """
         try:
             if self._point is not None:
@@ -83,6 +96,9 @@ class PublicKey:
             if isinstance(self._key, ec.EllipticCurvePublicKey):
                 self._key.verify(_der(signature), message, ec.ECDSA(SHA256()))
                 return True
+            if isinstance(self._key, mldsa.MLDSA65PublicKey) and len(signature) == _ML_DSA_65_SIGNATURE:
+                self._key.verify(signature, message)
+                return True
         except InvalidSignature:
             return False
         return False
@@ -90,10 +106,13 @@ class PublicKey:
     def verifies_digest(self, signature: bytes, digest: bytes) -> bool:
         """Say whether this key made the signature over the octets of a digest, as the raw-digest family signs them.
 
-        Ed25519 takes the digest as its message; ES256 takes a SHA-256 digest in the place of its own hashing.
+        Ed25519 takes the digest as its message; ES256 takes a SHA-256 digest in the place of its own hashing. There is
+        no raw form of ML-DSA: no implementation made one before this profile, and one message has one signature form.
         """
         if isinstance(self._key, ed25519.Ed25519PublicKey):
             return self.verifies(signature, digest)
+        if isinstance(self._key, mldsa.MLDSA65PublicKey):
+            return False
         if len(digest) != SHA256.digest_size:
             return False
         try:
@@ -116,8 +135,12 @@ class PrivateKey:
         return self.public.algorithm
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature over a message; the same message gives the same signature (RFC 8032, RFC 6979)."""
-        if isinstance(self._key, ed25519.Ed25519PrivateKey):
+        """Return the signature over a message.
+
+        Of Ed25519 and ES256 the same one each time (RFC 8032, RFC 6979); ML-DSA is hedged (FIPS 204 3.4), so that a
+        fault or a side channel at one signing does not give away the key.
+        """
+        if isinstance(self._key, ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey):
             return self._key.sign(message)
         der = self._key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
         r, s = decode_dss_signature(der)
@@ -152,7 +175,7 @@ def private_key(key: object, *, allow_test_key: bool = False) -> PrivateKey:
     Raises:
         SignatureError: its algorithm is not supported, or it is a published test key.
     """
-    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey):
+    if not isinstance(key, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA65PrivateKey):
         raise SignatureError(f"the private key must be one of {', '.join(ALGORITHMS)}", field="algorithm")
     return PrivateKey(_checked(key.public_key(), allow_test_key=allow_test_key, der=None), key)
 
@@ -169,15 +192,21 @@ def _checked(key: object, *, allow_test_key: bool, der: bytes | None) -> PublicK
             raise SignatureError("public_key is no point that an Ed25519 key can be", field="public_key")
     elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         algorithm = ES256
+    elif isinstance(key, mldsa.MLDSA65PublicKey):
+        algorithm = ML_DSA_65
+        if not any(key.public_bytes_raw()[_ML_DSA_SEED:]):
+            # With t1 = 0 the challenge drops out of the equation that is verified: everybody can sign.
+            raise SignatureError("public_key is a weak key: signatures under it prove nothing", field="public_key")
     else:
         raise SignatureError(f"public_key must be a key of {' or '.join(ALGORITHMS)}", field="public_key")
     canonical = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if der is not None and der != canonical:
         raise SignatureError("public_key is not in canonical DER; export the key again", field="public_key")
     text = base64.b64encode(canonical).decode("ascii").rstrip("=")
-    if text in PUBLISHED_TEST_KEYS and not allow_test_key:
+    kid = hashlib.sha256(canonical).hexdigest()
+    if (text in PUBLISHED_TEST_KEYS or kid in PUBLISHED_TEST_KIDS) and not allow_test_key:
         raise SignatureError("this is a published test key: everybody has its private half", field="public_key")
-    return PublicKey(algorithm, text, hashlib.sha256(canonical).hexdigest(), point, key)
+    return PublicKey(algorithm, text, kid, point, key)
 
 
 def _opens(signed: bytes, point: bytes) -> bool:
