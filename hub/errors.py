@@ -136,6 +136,13 @@ class SignatureError(CybexError):
     title = "The signature cannot be processed"
 
 
+class ReceiptError(CybexError):
+    """A receipt does not prove what it should: it is forged, of something else, or at odds with the status."""
+
+    code = "receipt"
+    title = "The receipt does not hold"
+
+
 class ConfigError(CybexError):
     """``hub.toml``, the environment or a key file is missing or wrong; ``detail`` says how to mend it."""
 

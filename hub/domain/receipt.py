@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from hub.domain import jss
 from hub.domain.canonical import jcs
 from hub.domain.key_material import PrivateKey
+from hub.domain.statement import sign_statement
 from hub.domain.taxii_time import format_timestamp
 
 RECEIPT_TYPE: Final = "x-cybex-receipt"
@@ -41,6 +41,8 @@ class Receipt:
     """All that the hub states of one submission. Times are microseconds since the epoch.
 
     :param sha256: of the octets of the body, decoded, as they were received.
+    :param supplements: SHA-256 of the first receipt of the submission, JCS bytes with its signature, when this one says
+        what has become of objects that were held then; None for the first receipt itself.
     """
 
     hub: str  # STIX identity
@@ -52,11 +54,12 @@ class Receipt:
     completed_at: int
     sha256: bytes
     lines: Sequence[Line]
+    supplements: bytes | None = None
 
 
 def written(receipt: Receipt) -> dict[str, Any]:
     """Return the receipt as JSON, its lines in the order of the envelope, not signed yet."""
-    return {
+    document: dict[str, Any] = {
         "type": RECEIPT_TYPE,
         "format": FORMAT,
         "hub": receipt.hub,
@@ -69,6 +72,9 @@ def written(receipt: Receipt) -> dict[str, Any]:
         "sha256": receipt.sha256.hex(),
         "objects": _listed(receipt.lines),
     }
+    if receipt.supplements is not None:
+        document["supplements"] = receipt.supplements.hex()
+    return document
 
 
 def signed(receipt: Receipt, key: PrivateKey, *, uuid: str) -> bytes:
@@ -76,9 +82,10 @@ def signed(receipt: Receipt, key: PrivateKey, *, uuid: str) -> bytes:
 
     :param uuid: of the signature, version 4.
     """
-    stamp = format_timestamp(receipt.completed_at)[:23] + "Z"
-    metadata = {"type": "jss", "id": uuid, "created": stamp, "modified": stamp, "signee": receipt.hub}
-    return jcs(jss.sign(written(receipt), key, metadata=metadata, plain=True), plain=True)
+    statement = sign_statement(
+        written(receipt), key, signee=receipt.hub, created=receipt.completed_at, uuid=uuid, plain=True
+    )
+    return jcs(statement, plain=True)
 
 
 def digest_of(lines: Sequence[Line]) -> str:

@@ -162,17 +162,26 @@ def label(index: int, obj: Json) -> tuple[str, str]:
 
 def _parse(index: int, obj: Json, validator: Validator, plain: bool) -> Parsed | Failed:
     if not isinstance(obj, dict):
-        return Failed(index, *label(index, obj), "object", "each member of objects must be a STIX object")
+        message = "each member of objects must be a STIX object"
+        return Failed(index, *label(index, obj), "object", message, _digest(obj, plain))
     problems = validator.problems(obj)
     if problems:
         first = problems[0]
         message = f"{first.field}: {first.message}" if first.field else first.message
-        return Failed(index, *label(index, obj), first.rule, message)
+        return Failed(index, *label(index, obj), first.rule, message, _digest(obj, plain))
     try:
         body = jcs(obj, plain=plain)
     except MalformedJson as error:
         return Failed(index, *label(index, obj), error.code, error.detail)
     if len(body) > limits.MAX_OBJECT_BYTES:
         message = f"the object is longer than {limits.MAX_OBJECT_BYTES} octets"
-        return Failed(index, *label(index, obj), "size", message)
+        return Failed(index, *label(index, obj), "size", message, hashlib.sha256(body).digest())
     return Parsed(index, facts(obj), obj, body, hashlib.sha256(body).digest(), plain)
+
+
+def _digest(value: Json, plain: bool) -> bytes | None:
+    """Return what the receipt says of a refused object, so that its sender can show which one it was."""
+    try:
+        return hashlib.sha256(jcs(value, plain=plain)).digest()
+    except MalformedJson:
+        return None
