@@ -337,6 +337,9 @@ submission: Final = Table(
     Column("details", Octets, nullable=False),  # compact JSON: successes, failures, pendings
     Column("body", Octets),  # while pending
     Column("receipt", Octets),  # JCS bytes, signed by the hub; null while pending
+    # A JSON list of the later receipts, one for each part of what was held that has been decided on since.
+    Column("supplements", Octets),
+    Column("supplemented_at", Micros),
     Index("submission_repeat", "collection_id", "peer_id", "sha256"),
     Index("submission_completed", "completed_at"),
     Index(

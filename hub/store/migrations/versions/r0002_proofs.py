@@ -41,7 +41,11 @@ def _columns() -> None:
         ],
         "signing_key": [sa.Column("pseudonym_id", ID), sa.Column("reported_at", sa.BigInteger)],
         "entry": [sa.Column("log_index", sa.BigInteger), sa.Column("first_audience_id", ID)],
-        "submission": [sa.Column("receipt", sa.LargeBinary)],
+        "submission": [
+            sa.Column("receipt", sa.LargeBinary),
+            sa.Column("supplements", sa.LargeBinary),
+            sa.Column("supplemented_at", sa.BigInteger),
+        ],
         "refusal": [sa.Column("log_index", sa.BigInteger)],
         "audit_line": [sa.Column("log_index", sa.BigInteger)],
     }
