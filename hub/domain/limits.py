@@ -96,6 +96,18 @@ CREDENTIALS_PER_PEER: Final = 1_000
 KEYS_PER_PEER: Final = 1_000
 """Signing keys of one peer, revoked ones included: the key ring is held in memory."""
 
+KEY_STATEMENT_AGE_SECONDS: Final = 7 * 24 * 3600
+"""How old a signed statement about a key may be when it arrives: it may travel on a stick, but not lie about for months."""
+
+KEY_OVERLAP_SECONDS: Final = 90 * 24 * 3600
+"""How long a replaced key may go on signing: a quarter, in which every machine of a CIRT is visited once."""
+
+PROPOSAL_LIFETIME_SECONDS: Final = 7 * 24 * 3600
+"""How long a moderator's proposal waits for a second one: over a week of holidays, but not until it is forgotten."""
+
+PROPOSALS_PER_GROUP: Final = 100
+"""Open proposals of one group: more than its moderators can look at, and no filling of the database."""
+
 API_BODY_BYTES: Final = 64 * 1024
 """Octets of a request body on /api/v1: the longest valid one, a group with its description, is below 20 KiB."""
 

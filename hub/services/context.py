@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hub.domain import limits
 from hub.domain.key_material import PrivateKey
 from hub.domain.submission import Validator
+from hub.services.delivery_buffer import DeliveryBuffer
 from hub.services.throttle import Throttle
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
@@ -51,3 +52,4 @@ class Hub:
     allow_test_key: bool = False
     wakeup: Wakeup = field(default_factory=Wakeup)
     throttle: Throttle = field(default_factory=Throttle)
+    deliveries: DeliveryBuffer = field(default_factory=DeliveryBuffer)
