@@ -100,13 +100,15 @@ def release_embargoes(hub: Hub) -> bool:
     for chunk in _chunks(examined.decided):
         with hub.db.write() as tx:
             done, failed = commit.commit(tx, hub, examined.place, due.submission_uuid, chunk, now=hub.clock())
-            commit.record_refusals(tx, hub, examined.place, due.submission_uuid, failed, now=now)
+            lines = commit.record_refusals(tx, hub, examined.place, due.submission_uuid, failed, now=now)
             held_store.remove(tx, [due.ids[item.parsed.index] for item in chunk])
+            receipts.supplement(tx, hub, examined.place, due.submission_uuid, done, lines)
         stored, refused = stored + len(done), refused + len(failed)
     decided = {item.parsed.index for item in examined.decided}
     with hub.db.write() as tx:
-        commit.record_refusals(tx, hub, examined.place, due.submission_uuid, examined.failed, now=now)
+        lines = commit.record_refusals(tx, hub, examined.place, due.submission_uuid, examined.failed, now=now)
         held_store.remove(tx, [held for index, held in enumerate(due.ids) if index not in decided])
+        receipts.supplement(tx, hub, examined.place, due.submission_uuid, [], lines)
     log.info(
         "embargo.released",
         submission=due.submission_uuid,

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from hub.errors import Conflict
-from hub.store.tables import collection
+from hub.store.tables import collection, held_version
 from hub.store.tables import submission as table
 
 State = Literal["pending", "complete"]
@@ -24,6 +24,7 @@ class Submission:
 
     :param sha256: of the decoded body. :param total: objects in it.
     :param receipt: the hub's signed statement, JCS bytes; None while it is pending, and for what is older than that.
+    :param supplements: a JSON list of later receipts, of what was held then; None without any.
     """
 
     uuid: str
@@ -40,6 +41,7 @@ class Submission:
     failures: Sequence[Line] = field(default_factory=list)
     pendings: Sequence[Line] = field(default_factory=list)
     receipt: bytes | None = None
+    supplements: bytes | None = None
 
 
 def add(tx: Connection, submission: Submission, body: bytes | None) -> None:
@@ -67,6 +69,12 @@ def add(tx: Connection, submission: Submission, body: bytes | None) -> None:
 def get(tx: Connection, group_id: int, uuid: str, peer_id: int) -> Submission | None:
     """Return a submission of this peer in this group; anybody else's does not exist."""
     row = tx.execute(_where(table.c.uuid == uuid, table.c.group_id == group_id, table.c.peer_id == peer_id)).first()
+    return None if row is None else _submission(row)
+
+
+def by_uuid(tx: Connection, uuid: str) -> Submission | None:
+    """Return a submission of anybody; whoever asks decides who may see it."""
+    row = tx.execute(_where(table.c.uuid == uuid)).first()
     return None if row is None else _submission(row)
 
 
@@ -135,9 +143,29 @@ def complete(tx: Connection, submission: Submission) -> None:
     _change(tx, submission, {**_outcome(submission), "body": None, "leased_until": None})
 
 
+def supplement(tx: Connection, uuid: str, receipt: bytes, *, now: int) -> None:
+    """Keep a later receipt, JCS bytes, behind those that the submission has; nothing when the submission is gone."""
+    found = table.c.uuid == uuid
+    row = tx.execute(select(table.c.supplements).where(found).with_for_update()).first()
+    if row is not None:
+        so_far = [] if row.supplements is None else [row.supplements[1:-1]]
+        values = {"supplements": b"[" + b",".join([*so_far, receipt]) + b"]", "supplemented_at": now}
+        tx.execute(update(table).where(found).values(values))
+
+
 def purge(tx: Connection, before: int) -> int:
-    """Remove submissions completed before this moment; return how many. What they stored stays."""
-    return tx.execute(delete(table).where(table.c.completed_at < before)).rowcount
+    """Remove submissions that were completed and supplemented before this moment; return how many.
+
+    What they stored stays. One of which something is still held stays as well: its receipt is not finished.
+    """
+    c = table.c
+    return tx.execute(
+        delete(table).where(
+            c.completed_at < before,
+            or_(c.supplemented_at.is_(None), c.supplemented_at < before),
+            c.uuid.not_in(select(held_version.c.submission_uuid)),
+        )
+    ).rowcount
 
 
 def _change(tx: Connection, submission: Submission, values: dict[str, Any]) -> None:
@@ -172,6 +200,7 @@ def _where(*conditions: ColumnElement[bool]) -> Any:
         c.total,
         c.details,
         c.receipt,
+        c.supplements,
     ).where(*conditions)
 
 
@@ -192,4 +221,5 @@ def _submission(row: Row[Any]) -> Submission:
         failures=failures,
         pendings=pendings,
         receipt=row.receipt,
+        supplements=row.supplements,
     )
