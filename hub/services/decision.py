@@ -54,16 +54,16 @@ def decide_all(
     verdicts: dict[int, Verdict] = {}
     for item in verified:
         if item.parsed.facts.type == MARKING_TYPE:
-            verdicts[item.parsed.index] = _decide(place, item, {**carried, **markings}, now)
+            verdicts[item.parsed.index] = decide_one(place, item, {**carried, **markings}, now)
             if verdicts[item.parsed.index].decision:
                 markings.setdefault(item.parsed.facts.id, item.parsed.obj)
     for item in verified:
         if item.parsed.facts.type != MARKING_TYPE and not item.parsed.is_signature:
-            verdicts[item.parsed.index] = _decide(place, item, markings, now)
+            verdicts[item.parsed.index] = decide_one(place, item, markings, now)
     by_target = _verdicts_by_target(verified, verdicts, stored)
     for item in verified:
         if item.parsed.is_signature:
-            verdict = _decide(place, item, markings, now)
+            verdict = decide_one(place, item, markings, now)
             verdicts[item.parsed.index] = _as_its_target(verdict, by_target.get(item.parsed.version_signed))
     decided: list[Decided] = []
     failed: list[Failed] = []
@@ -76,7 +76,8 @@ def decide_all(
     return decided, failed
 
 
-def _decide(place: Place, item: Verified, markings: Mapping[str, Mapping[str, Any]], now: int) -> Verdict:
+def decide_one(place: Place, item: Verified, markings: Mapping[str, Mapping[str, Any]], now: int) -> Verdict:
+    """Return what the rules say of one object by itself; a signature is then given what its target has."""
     author = item.parsed.facts.created_by_ref
     return decide(
         Publication(
