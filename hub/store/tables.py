@@ -147,7 +147,7 @@ collection: Final = Table(
     Column("retain_added", Micros),  # after date_added
     Column("retain_expired", Micros),  # after the object's own valid_until
     Column("retain_revoked", Micros),  # after date_added of the version that revokes it
-    Column("retention_examined", Micros, nullable=False, server_default="0"),  # versions up to here are in retention_due
+    Column("retention_examined", Micros, nullable=False, server_default="0"),  # up to here retention_due is complete
     UniqueConstraint("group_id", "alias"),
 )
 
@@ -315,6 +315,7 @@ tombstone: Final = Table(
     Column("version_key", Bytewise, primary_key=True),  # empty: the whole object
     Column("deleted_at", Micros, nullable=False),
     _peer("owner_peer_id"),
+    Column("moderated", Boolean, nullable=False, server_default=false()),  # its owner has to ask a moderator, too
 )
 
 submission: Final = Table(
@@ -497,6 +498,7 @@ retraction: Final = Table(
     Column("log_index", BigInteger),
     Index("retraction_object", "stix_id"),
     Index("retraction_act", "uuid"),
+    Index("retraction_notice", "notice_id"),
     Index("retraction_collection", "collection_id", "id"),
 )
 

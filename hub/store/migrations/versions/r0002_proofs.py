@@ -47,6 +47,7 @@ def _columns() -> None:
             sa.Column("supplemented_at", sa.BigInteger),
         ],
         "refusal": [sa.Column("log_index", sa.BigInteger)],
+        "tombstone": [sa.Column("moderated", sa.Boolean, nullable=False, server_default=sa.false())],
         "audit_line": [sa.Column("log_index", sa.BigInteger)],
     }
     for table, columns in additions.items():
@@ -197,6 +198,7 @@ def _retractions() -> None:
         sa.PrimaryKeyConstraint("id", name="retraction_pk"),
     )
     op.create_index("retraction_act", "retraction", ["uuid"])
+    op.create_index("retraction_notice", "retraction", ["notice_id"])
     op.create_index("retraction_collection", "retraction", ["collection_id", "id"])
     op.create_index("retraction_object", "retraction", ["stix_id"])
     op.create_table(
