@@ -148,3 +148,10 @@ class ConfigError(CybexError):
 
     code = "config"
     title = "The configuration is not usable"
+
+
+class LogInconsistent(CybexError):
+    """What is stored of the transparency log contradicts what was signed of it; nothing more may be signed."""
+
+    code = "log-inconsistent"
+    title = "The log contradicts its last checkpoint"

@@ -17,7 +17,9 @@ import structlog
 
 from hub.bootstrap import open_hub
 from hub.config import Settings
-from hub.services import event_log, garbage, work
+from hub.domain import limits
+from hub.errors import LogInconsistent
+from hub.services import checkpoints, event_log, garbage, work
 from hub.services.context import Hub
 from hub.services.parent_process import STOP_SECONDS, end_with_parent
 
@@ -44,14 +46,19 @@ def serve(settings: Settings) -> None:
         log.info("worker.takes_over", envelopes=work.take_over(hub))
     stop = threading.Event()
     settings.run.mkdir(parents=True, exist_ok=True)
-    loop = threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True)
+    loops = [
+        threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True),
+        threading.Thread(target=keep_checkpoints, args=(hub, stop), name="checkpoints", daemon=True),
+    ]
     log.info("worker.started", pid=os.getpid())
-    loop.start()
+    for loop in loops:
+        loop.start()
     signal.sigwait(stops)
     stop.set()
     hub.wakeup.set()
-    loop.join(STOP_SECONDS)
-    log.info("worker.stopped", finished=not loop.is_alive())
+    for loop in loops:
+        loop.join(STOP_SECONDS)
+    log.info("worker.stopped", finished=not any(loop.is_alive() for loop in loops))
 
 
 def run(hub: Hub, stop: threading.Event, beat: Callable[[], None], run_once: Callable[[Hub], bool]) -> None:
@@ -72,6 +79,20 @@ def run(hub: Hub, stop: threading.Event, beat: Callable[[], None], run_once: Cal
             continue
         hub.wakeup.wait(pause)
         pause = min(pause * 2, LONGEST_WAIT)
+
+
+def keep_checkpoints(hub: Hub, stop: threading.Event, seconds: float = limits.CHECKPOINT_SECONDS) -> None:
+    """Sign what is new in the log every so many seconds, however long another piece of work takes, until told to stop.
+
+    What fails is tried again; `cybex doctor` and the metrics show a checkpoint that grows old.
+    """
+    while not stop.wait(seconds):
+        try:
+            checkpoints.make(hub)
+        except LogInconsistent as error:
+            log.error("log.inconsistent", reason=error.detail)
+        except Exception:
+            log.exception("worker.checkpoint_failed")
 
 
 def _guarded(hub: Hub, stop: threading.Event, heartbeat: Path) -> None:

@@ -97,7 +97,7 @@ KEYS_PER_PEER: Final = 1_000
 """Signing keys of one peer, revoked ones included: the key ring is held in memory."""
 
 KEY_STATEMENT_AGE_SECONDS: Final = 7 * 24 * 3600
-"""How old a signed statement about a key may be when it arrives: it may travel on a stick, but not lie about for months."""
+"""How old a signed statement about a key may be when it arrives: it may travel on a stick, not lie about for months."""
 
 KEY_OVERLAP_SECONDS: Final = 90 * 24 * 3600
 """How long a replaced key may go on signing: a quarter, in which every machine of a CIRT is visited once."""
@@ -174,7 +174,7 @@ WITNESSES: Final = 256
 """Witnesses of a log, removed ones included: each is tried on every cosignature that is handed in."""
 
 CHECKPOINT_LEAVES: Final = 20_000
-"""Leaves that one checkpoint adds: hashing and storing more would hold up other writers for more than a moment."""
+"""Leaves that one checkpoint adds: several seconds of the fastest ingest, a fifth of a second to hash and store."""
 
 CHECKPOINT_SECONDS: Final = 1.0
 """How often the worker looks whether there are leaves without a checkpoint: one small query, and at most one signed

@@ -127,27 +127,6 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     return last == 0 and old_reached == old_root and new_reached == new_root
 
 
-class Frontier:
-    """A tree to which leaves are only added: it keeps one hash per level, and gives the root at any moment."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[bytes] = []  # roots of the complete subtrees, the largest first
-
-    def add(self, leaf: bytes) -> None:
-        """Add the hash of the next leaf."""
-        node, size = leaf, self.size
-        while size & 1:
-            node = node_hash(self._peaks.pop(), node)
-            size >>= 1
-        self._peaks.append(node)
-        self.size += 1
-
-    def root(self) -> bytes:
-        """Return the root over all leaves so far."""
-        return _fold(self._peaks) if self._peaks else EMPTY_ROOT
-
-
 def _range(low: int, high: int, hashes: HashAt) -> bytes:
     """Return the hash over leaves that begin where a complete subtree of at least their number does."""
     peaks: list[bytes] = []

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
+from hub.domain.log_event import leaf_data
 from hub.store.database import driver
 from hub.store.leave import insert_or_leave
 from hub.store.tables import log_leaf, log_state
@@ -75,6 +76,23 @@ def leaves(tx: Connection, start: int, end: int) -> list[Leaf]:
     """Return the leaves from ``start`` up to but not including ``end``, in order."""
     statement = select(log_leaf).where(log_leaf.c.idx >= start, log_leaf.c.idx < end).order_by(log_leaf.c.idx)
     return [Leaf(*row) for row in tx.execute(statement)]
+
+
+def published(tx: Connection, start: int, end: int) -> list[bytes]:
+    """Return the 32 octets that the log publishes of each leaf from ``start`` up to but not including ``end``.
+
+    Raises LookupError when one of them is missing: the log has no gaps.
+    """
+    c = log_leaf.c
+    statement = select(c.idx, c.salt, c.payload).where(c.idx >= start, c.idx < end).order_by(c.idx)
+    data = []
+    for place, (index, salt, payload) in enumerate(tx.execute(statement), start):
+        if index != place:
+            break
+        data.append(leaf_data(salt, payload))
+    if len(data) != end - start:
+        raise LookupError("a leaf of the log is missing")
+    return data
 
 
 def _reserve(tx: Connection, count: int) -> int:
