@@ -18,9 +18,11 @@ from hub.web.api import (
     document,
     explain,
     groups,
+    key_rotation,
     keys,
     members,
     peers,
+    receipts,
     records,
     relay_rights,
     strictness,
@@ -39,12 +41,14 @@ HANDLERS: Final[dict[str, Handler]] = {
     **peers.HANDLERS,
     **credentials.HANDLERS,
     **keys.HANDLERS,
+    **key_rotation.HANDLERS,
     **groups.HANDLERS,
     **members.HANDLERS,
     **collections.HANDLERS,
     **relay_rights.HANDLERS,
     **records.HANDLERS,
     **explain.HANDLERS,
+    **receipts.HANDLERS,
 }
 
 

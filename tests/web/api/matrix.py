@@ -50,7 +50,8 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getCredential": _row(200, 403, 403, 200, 403, 404),
     "revokeCredential": _row(204, 403, 403, 204, 403, 404),
     "listKeys": _row(200, 200, 200, 200, 403, 404),
-    "enrolKey": _row(201, 403, 403, 201, 403, 404),
+    "enrolKey": _row(201, 403, 403, 400, 403, 404),  # an administrator has to prove that he has the key
+    "rotateKey": _row(201, 403, 403, 400, 403, 404),
     "getKey": _row(200, 200, 200, 200, 403, 404),
     "revokeKey": _row(200, 403, 403, 200, 403, 404),
     "listGroups": _row(200, 200, 200, 200, 403, 200),
@@ -73,6 +74,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "grantRelayRight": _row(200, 403, 403, 403, 403, 404),
     "revokeRelayRight": _row(204, 403, 403, 403, 403, 404),
     "explainObject": _row(404, 404, 404, 404, 403, 404),
+    "getReceipt": _row(404, 404, 404, 404, 404, 404),
     "listRefusals": _row(200, 200, 200, 200, 403, 200),
     "listAudit": _row(200, 403, 403, 403, 403, 403),
 }
@@ -82,6 +84,7 @@ BODIES: Final[dict[str, Any]] = {
     "updatePeer": {"name": "another name"},
     "createCredential": {"kind": "basic", "role": "feed", "label": "one more"},
     "enrolKey": {"public_key": new_key().text},
+    "rotateKey": {"public_key": new_key().text},
     "revokeKey": {"reason": "superseded"},
     "createGroup": {"slug": "zulu", "title": "Zulu"},
     "updateGroup": {"title": "another title"},
@@ -103,4 +106,5 @@ def path_values(cast: Cast) -> dict[str, str]:
         "kid": cast.kids["bb"],
         "ref": "indicators",
         "author_identity": VENDOR,
+        "submission": "2d086da7-4bdc-4f91-900e-d77486753710",
     }
