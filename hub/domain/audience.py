@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["group", "named", "except"]
+_VEILED: Final = ":veiled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,13 @@ class Audience:
     An empty ``named`` audience is nobody.
 
     :param peers: peer ids; empty for ``group``.
+    :param veiled: a pseudonym made or named it. Who is in it is told to nobody but the operator, not even as a number:
+        it would tell whose pseudonym that is. Whatever is made out of a veiled audience is veiled.
     """
 
     kind: Kind
     peers: frozenset[int] = frozenset()
+    veiled: bool = False
 
     def admits(self, peer_id: int) -> bool:
         """Say whether this peer, if it is a member, may see the version."""
@@ -40,42 +44,49 @@ class Audience:
 
     def intersection(self, other: Audience) -> Audience:
         """Return the audience of exactly the peers that both admit."""
+        veiled = self.veiled or other.veiled
         if self.kind == "group":
             return other
         if other.kind == "group":
             return self
         if self.kind == "except" and other.kind == "except":
-            return Audience("except", self.peers | other.peers)
+            return Audience("except", self.peers | other.peers, veiled)
         if self.kind == "except":
-            return Audience("named", other.peers - self.peers)
+            return Audience("named", other.peers - self.peers, veiled)
         if other.kind == "except":
-            return Audience("named", self.peers - other.peers)
-        return Audience("named", self.peers & other.peers)
+            return Audience("named", self.peers - other.peers, veiled)
+        return Audience("named", self.peers & other.peers, veiled)
 
     def including(self, peers: frozenset[int]) -> Audience:
         """Return the audience of those this one admits and of these peers besides."""
         if self.kind == "named":
-            return Audience("named", self.peers | peers)
+            return Audience("named", self.peers | peers, self.veiled)
         remaining = self.peers - peers
-        return Audience("except", remaining) if remaining else WHOLE_GROUP
+        return Audience("except", remaining, self.veiled) if remaining else WHOLE_GROUP
+
+    def under_veil(self) -> Audience:
+        """Return the audience of the same peers, veiled; that of the whole group hides nobody and stays as it is."""
+        return self if self.kind == "group" else Audience(self.kind, self.peers, True)
 
     def key(self) -> str:
-        """Return the text that is equal for equal audiences: ``group``, ``named:1,7``, ``except:3``."""
+        """Return the text that is equal for equal audiences: ``group``, ``named:1,7``, ``except:3:veiled``."""
         if self.kind == "group":
             return "group"
-        return f"{self.kind}:{','.join(str(peer) for peer in sorted(self.peers))}"
+        return f"{self.kind}:{','.join(str(peer) for peer in sorted(self.peers))}{_VEILED if self.veiled else ''}"
 
     @staticmethod
     def from_key(key: str) -> Audience:
         """Read what `key` wrote. Raises ValueError for anything else."""
-        kind, _, peers = key.partition(":")
-        if kind == "group" and not peers:
+        bare = key.removesuffix(_VEILED)
+        veiled = bare != key
+        kind, _, peers = bare.partition(":")
+        if kind == "group" and not peers and not veiled:
             return WHOLE_GROUP
         members = frozenset(int(peer) for peer in peers.split(",") if peer)
         if kind == "named":
-            return Audience("named", members)
+            return Audience("named", members, veiled)
         if kind == "except":
-            return Audience("except", members)
+            return Audience("except", members, veiled)
         raise ValueError("not the key of an audience")
 
 

@@ -156,7 +156,7 @@ def record_refusals(
 def _candidate(place: Place, item: Decided) -> Candidate:
     facts = item.parsed.facts
     author = facts.created_by_ref
-    owns = author is not None and (author == place.submitter.identity or author in place.relay_rights)
+    owns = author is not None and (place.identities.get(author) == place.submitter.id or author in place.relay_rights)
     return Candidate(
         stix_id=facts.id,
         version_key=facts.version_key,
@@ -182,7 +182,7 @@ def _duplicate_line(place: Place, item: Decided, known: Sequence[KnownVersion]) 
 
 def _events(place: Place, submission_uuid: str, items: Sequence[Decided], first: int) -> list[Event]:
     """Return what the log says of these objects, the first of which is dated ``first``."""
-    names = {peer_id: identity for identity, peer_id in place.identities.items()}
+    names = {peer.id: peer.identity for peer in place.peers.values()}
     common = {
         "collection": place.collection.uuid,
         "group": place.group.slug,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from hub.domain.canonical import parse
-from hub.domain.membership import Collection, CollectionRights, Peer, TrustGroup
+from hub.domain.membership import Collection, CollectionRights, Peer, PeerKind, TrustGroup
 from hub.domain.policy.publish import Publication, Verdict, decide
 from hub.domain.signature_profile import related_version
 from hub.domain.submission import Decided, Failed, Verified, VersionName
@@ -24,8 +24,10 @@ MARKING_TYPE = "marking-definition"
 class Place:
     """Where a submission is going and who sends it, as things stand now.
 
-    :param peers: every peer of the hub by STIX identity: authorship is protected hub-wide.
-    :param identities: the same, as peer ids.
+    :param peers: every peer of the hub by STIX identity: authorship is protected hub-wide. A pseudonym of this group
+        leads to its peer, one of another group to `NOBODY`, since nobody may use it here.
+    :param identities: peer ids of those of them that are somebody here.
+    :param pseudonyms: the pseudonyms of this group.
     :param relay_rights: identities of authors for whom the submitter may make versions in this group.
     :param hub_identity: STIX identity of the hub's own peer, in whose name receipts are signed.
     """
@@ -38,6 +40,11 @@ class Place:
     identities: Mapping[str, int]
     relay_rights: frozenset[str]
     hub_identity: str
+    pseudonyms: frozenset[str] = frozenset()
+
+
+NOBODY: Final = Peer(0, "", "", PeerKind.NATIONAL, "")
+"""Stands for an author who publishes elsewhere: no row of the database has id 0, so nobody here is ever him."""
 
 
 def decide_all(
@@ -94,6 +101,7 @@ def decide_one(place: Place, item: Verified, markings: Mapping[str, Mapping[str,
             markings=markings,
             identities=place.identities,
             now=now,
+            pseudonyms=place.pseudonyms,
         )
     )
 

@@ -20,9 +20,10 @@ from hub.services.access import OpenCollection
 from hub.services.actor import HUB_HANDLE
 from hub.services.builtin import recognise
 from hub.services.context import Hub
-from hub.services.decision import Place, decide_all
+from hub.services.decision import NOBODY, Place, decide_all
 from hub.services.verification import Signers, key_ring, stored_targets, verify
 from hub.store import peers as peer_store
+from hub.store import pseudonyms as pseudonym_store
 from hub.store import relay_rights as relay_right_store
 from hub.store import submissions as submission_store
 from hub.store.submissions import Submission
@@ -115,9 +116,9 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Receive
     with hub.db.read() as tx:
         place = place_for(tx, opened, submitter)
         signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
-        recognised = recognise(tx, parsed)
+        recognised = recognise(tx, parsed, opened.group.id)
         stored = stored_targets(tx, opened, submitter, recognised.rest, now=now)
-        verified = verify(recognised.rest, stored, signers, key_ring(tx, signers, hub), now=now)
+        verified = verify(recognised.rest, stored, signers, key_ring(tx, signers, opened.group.id, hub), now=now)
         decided, denied = decide_all(tx, place, verified, stored, now=now)
     return Examined(
         place,
@@ -140,16 +141,23 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Receive
 def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
     """Return where the submission goes, with everything that rules may ask about its sender."""
     peers = {peer.identity: peer for peer in peer_store.all(tx)}
+    by_id = {peer.id: peer for peer in peers.values()}
+    hub_identity = _hub_identity(peers)
+    pseudonyms = pseudonym_store.all(tx)
+    here = {one.identity: by_id[one.peer_id] for one in pseudonyms if one.group_id == opened.group.id}
+    elsewhere = {one.identity: NOBODY for one in pseudonyms if one.group_id != opened.group.id}
+    identities = {identity: peer.id for identity, peer in (peers | here).items()}
     held = relay_right_store.held(tx, opened.group.id, submitter.id)
     return Place(
         group=opened.group,
         collection=opened.collection,
         rights=opened.rights,
         submitter=submitter,
-        peers=peers,
-        identities={identity: peer.id for identity, peer in peers.items()},
-        relay_rights=frozenset(author for author in held if author in peers),
-        hub_identity=_hub_identity(peers),
+        peers=peers | here | elsewhere,
+        identities=identities,
+        relay_rights=frozenset(author for author in held if author in identities),
+        hub_identity=hub_identity,
+        pseudonyms=frozenset(here),
     )
 
 

@@ -71,7 +71,7 @@ def _served_anyway(
     """Return the hub's own object of this id, None where the filters leave nothing. Raises NotFound for other ids."""
     if pages.exists_visible(tx, opened.collection.id, caller.peer.id, stix_id, hub.clock()):
         return None
-    own = builtin_object(tx, stix_id)
+    own = builtin_object(tx, stix_id, opened.group.id)
     if own is None:
         raise NotFound("there is no such object")
     wanted = query.versions

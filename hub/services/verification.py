@@ -50,11 +50,15 @@ class Signers:
         return frozenset((self.submitter.id,))
 
 
-def key_ring(tx: Connection, signers: Signers, hub: Hub) -> KeyRing:
-    """Return the keys that may count in this submission; nobody else's key is even tried."""
-    keys = list(key_store.of_peer(tx, signers.submitter.id))
-    for peer_id in sorted(set(signers.relayed.values())):
-        keys += key_store.of_peer(tx, peer_id)
+def key_ring(tx: Connection, signers: Signers, group_id: int, hub: Hub) -> KeyRing:
+    """Return the keys that may count in this submission; nobody else's key is even tried.
+
+    Of an author who is relayed only those of that very name: how a key of another name of his is refused would tell the
+    one who relays that both are the same peer's.
+    """
+    keys = list(key_store.of_peer(tx, signers.submitter.id, group_id=group_id))
+    for author, peer_id in sorted(signers.relayed.items()):
+        keys += [key for key in key_store.of_peer(tx, peer_id, group_id=group_id) if key.identity == author]
     return KeyRing(keys, allow_test_key=hub.allow_test_key)
 
 

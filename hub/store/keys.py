@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, case, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, insert, or_, select, update
 
 from hub.domain.keys import COMPROMISED, SigningKey
 from hub.store.conflicts import refusing_duplicates
-from hub.store.rows import key_of
-from hub.store.tables import member, peer, signing_key
+from hub.store.rows import PSEUDONYM_IDENTITY, key_of
+from hub.store.tables import member, peer, pseudonym, signing_key
 
 
 def add(
@@ -20,8 +20,9 @@ def add(
     valid_from: int,
     valid_until: int | None,
     now: int,
+    pseudonym_id: int | None = None,
 ) -> SigningKey:
-    """Return the new key. Raises Conflict when the hub knows it already, whoever's it is."""
+    """Return the new key, of the peer's own name or of its pseudonym. Raises Conflict when it is known already."""
     values = {
         "peer_id": peer_id,
         "kid": kid,
@@ -30,6 +31,7 @@ def add(
         "valid_from": valid_from,
         "valid_until": valid_until,
         "created_at": now,
+        "pseudonym_id": pseudonym_id,
     }
     with refusing_duplicates(tx, "this key is registered already", field="kid"):
         tx.execute(insert(signing_key).values(values))
@@ -45,16 +47,27 @@ def by_kid(tx: Connection, kid: str) -> SigningKey | None:
     return None if row is None else key_of(row)
 
 
-def of_peer(tx: Connection, peer_id: int) -> list[SigningKey]:
-    """Return a peer's keys, the oldest first."""
-    return [key_of(row) for row in tx.execute(_keys().where(signing_key.c.peer_id == peer_id))]
+def of_peer(tx: Connection, peer_id: int, *, group_id: int | None = None) -> list[SigningKey]:
+    """Return a peer's keys, the oldest first; with a group also those of the pseudonym it has there, else of none."""
+    c = signing_key.c
+    named = c.pseudonym_id.is_(None) if group_id is None else or_(c.pseudonym_id.is_(None), _of_pseudonyms(group_id))
+    return [key_of(row) for row in tx.execute(_keys().where(c.peer_id == peer_id, named))]
+
+
+def of_pseudonym(tx: Connection, pseudonym_id: int) -> list[SigningKey]:
+    """Return the keys of a pseudonym, the oldest first."""
+    return [key_of(row) for row in tx.execute(_keys().where(signing_key.c.pseudonym_id == pseudonym_id))]
 
 
 def of_group(tx: Connection, group_id: int) -> list[SigningKey]:
-    """Return the keys of a group's active members, the oldest first."""
+    """Return the keys of a group's active members and of all its pseudonyms, the oldest first.
+
+    The keys of a pseudonym stay when its peer is suspended or leaves: that they went together would tell whose it is.
+    """
+    c = signing_key.c
     inside = select(member.c.peer_id).where(member.c.group_id == group_id, member.c.suspended_at.is_(None))
-    rows = tx.execute(_keys().where(signing_key.c.peer_id.in_(inside), peer.c.suspended_at.is_(None)))
-    return [key_of(row) for row in rows]
+    own = and_(c.pseudonym_id.is_(None), c.peer_id.in_(inside), peer.c.suspended_at.is_(None))
+    return [key_of(row) for row in tx.execute(_keys().where(or_(own, _of_pseudonyms(group_id))))]
 
 
 def all(tx: Connection) -> list[SigningKey]:  # noqa: A001 - read as keys.all(tx)
@@ -83,5 +96,13 @@ def retire(tx: Connection, kid: str, until: int) -> None:
 
 
 def _keys() -> Select[tuple[object, ...]]:
-    joined = select(signing_key, peer.c.identity).join(peer, peer.c.id == signing_key.c.peer_id)
+    joined = (
+        select(signing_key, peer.c.identity, pseudonym.c.identity.label(PSEUDONYM_IDENTITY))
+        .join(peer, peer.c.id == signing_key.c.peer_id)
+        .outerjoin(pseudonym, pseudonym.c.id == signing_key.c.pseudonym_id)
+    )
     return joined.order_by(signing_key.c.id)
+
+
+def _of_pseudonyms(group_id: int) -> ColumnElement[bool]:
+    return signing_key.c.pseudonym_id.in_(select(pseudonym.c.id).where(pseudonym.c.group_id == group_id))

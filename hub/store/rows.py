@@ -126,13 +126,17 @@ def override_from(values: Sequence[Any]) -> tuple[bool | None, bool | None] | No
     return None if read is None and write is None else (read, write)
 
 
+PSEUDONYM_IDENTITY: Final = "pseudonym_identity"
+"""Label of the identity of the pseudonym that a key signs for; null when it signs in its peer's own name."""
+
+
 def key_of(row: Row[Any]) -> SigningKey:
-    """Return the signing key in a row that joined `tables.signing_key` with its peer's identity."""
+    """Return the signing key in a row that joined `tables.signing_key` with the identity it signs for."""
     given, c = row._mapping, tables.signing_key.c
     return SigningKey(
         id=given[c.id],
         peer_id=given[c.peer_id],
-        identity=given[tables.peer.c.identity],
+        identity=given.get(PSEUDONYM_IDENTITY) or given[tables.peer.c.identity],
         kid=given[c.kid],
         algorithm=given[c.algorithm],
         public_key=given[c.public_key],

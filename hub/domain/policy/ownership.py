@@ -26,9 +26,13 @@ def check(publication: Publication) -> Decision:
     """Refuse to publish in another peer's name, and to change a published marking."""
     about, submitter = publication.facts, publication.submitter
     own = about.created_by_ref is not None and about.created_by_ref == submitter.identity
+    if publication.pseudonym:
+        own = publication.author is not None and publication.author.id == submitter.id
     relayed = publication.author is not None and publication.relay_right
     if publication.author is not None and publication.author.id != submitter.id and not relayed:
         return deny(NAME, NOT_YOURS)
+    if publication.pseudonym and not publication.group.pseudonyms and not about.revoked:
+        return deny(NAME, "this group takes nothing new under a pseudonym any more: withdraw with revoked, or delete")
     if about.type == SIGNATURE_TYPE and not (own or relayed):
         return deny(NAME, "created_by_ref of a signature object must be the identity of the peer that sends it")
     if about.type == "identity" and not (_is_submitters_identity(publication) or relayed):

@@ -26,7 +26,8 @@ class Publication:
 
     :param markings: the marking-definition objects the submitter may rely on, by id: those of the envelope, and those
         stored and visible to him. A stored one goes before one of the same id in the envelope.
-    :param identities: STIX identity id -> peer id, of every peer of the hub.
+    :param identities: STIX identity id -> peer id, of every peer of the hub and every pseudonym in the group.
+    :param pseudonyms: which of these are pseudonyms.
     :param now: microseconds since the epoch.
     """
 
@@ -43,6 +44,12 @@ class Publication:
     markings: Mapping[str, Mapping[str, Any]]
     identities: Mapping[str, int]
     now: int
+    pseudonyms: frozenset[str] = frozenset()
+
+    @property
+    def pseudonym(self) -> bool:
+        """Say whether the author publishes under a pseudonym."""
+        return self.facts.created_by_ref in self.pseudonyms
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def terms(publication: Publication) -> Terms | Decision:
     if not markings:
         return _UNRESTRICTED
     entitled = {publication.submitter.identity, publication.facts.created_by_ref}
+    if publication.pseudonym:
+        entitled.discard(publication.submitter.identity)  # its own name beside the pseudonym would tell whose that is
     # A detached signature repeats the markings of its target, whoever set them, and gets its target's audience anyway.
     signs = publication.facts.type == SIGNATURE_TYPE
     if not signs and any(one.author is None or one.author not in entitled for one in markings):
@@ -98,9 +100,11 @@ def _audience(publication: Publication, markings: Sequence[Releasability]) -> Au
                 # It could not be kept: a peer that is given this identity later would be let in.
                 return deny(NAME, "an excluded identity is not known here: name recipients instead")
             audience = audience.intersection(Audience("except", frozenset(known[one_] for one_ in one.exclusions)))
-    if audience == Audience("named"):
+    if audience.kind == "named" and not audience.peers:
         return deny(NAME, "the releasability markings leave no recipient on this hub: name one that is a peer here")
     inside = {publication.submitter.id}
     if publication.author is not None:
         inside.add(publication.author.id)
-    return audience.including(frozenset(inside))
+    audience = audience.including(frozenset(inside))
+    named = {identity for one in markings for identity in (one.recipients or frozenset()) | one.exclusions}
+    return audience.under_veil() if publication.pseudonym or named & publication.pseudonyms else audience

@@ -19,6 +19,10 @@ def check(publication: Publication) -> Decision:
     """Refuse a signature that failed, one by somebody else's key, and none at all where the group requires one."""
     if publication.signature_refusal is not None:
         return deny(NAME, publication.signature_refusal.reason)
+    if publication.pseudonym and publication.facts.type != SIGNATURE_TYPE:
+        key = None if publication.attestation is None else publication.attestation.key
+        if key is None or key.identity != publication.facts.created_by_ref:
+            return deny(NAME, "under a pseudonym every object is signed with the key of the pseudonym, and no other")
     if publication.attestation is None:
         if publication.group.signature_required and publication.facts.type != SIGNATURE_TYPE:
             return deny(NAME, "the group requires a signature and the object has none: sign it with your peer's key")
