@@ -70,6 +70,7 @@ def _as_json(item: Checked, handles: Mapping[str, str]) -> dict[str, Any]:
                 "form": signer.form,
                 "signed_at": format_timestamp(signer.signed_at),
                 "author": signer.author,
+                "algorithms": list(signer.algorithms),
             }
             for signer in item.signers
         ],
@@ -85,4 +86,5 @@ def _signer(signer: Signer, handles: Mapping[str, str]) -> str:
     name = handles.get(signer.identity)
     who = f"{name} ({signer.identity})" if name else signer.identity
     role = "its author" if signer.author else "not its author"
-    return f"by {who}, {role}, at {format_timestamp(signer.signed_at)}, {signer.carrier}"
+    algorithms = " and ".join(signer.algorithms)
+    return f"by {who}, {role}, at {format_timestamp(signer.signed_at)}, {signer.carrier}, {algorithms}"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hub.domain.key_material import PrivateKey
+from hub.domain.hybrid import signatures_in
+from hub.domain.key_material import CLASSICAL, QUANTUM_SAFE, PrivateKey
 from hub.domain.signature_profile import SIGNATURE_TYPE, detached_signature, related_version, sign_inline
 from hub.domain.stix import is_sco
 from hub.errors import SignatureError
@@ -27,6 +28,7 @@ def sign_objects(
     identity: str,
     created: str,
     new_uuid: Callable[[], str],
+    second: PrivateKey | None = None,
 ) -> tuple[list[dict[str, Any]], tuple[SignedObject, ...]]:
     """Return the objects, each one signed, with new ``jss-signature`` objects after their targets; and what was done.
 
@@ -35,15 +37,18 @@ def sign_objects(
 
     :param created: signing time, RFC 3339 UTC with three digits of a second.
     :param new_uuid: gives a fresh UUIDv4 text at each call.
+    :param second: a quantum-safe key of the same signer, which signs beside ``key``. What is signed inline already gets
+        its second signature beside it: another element of ``signatures`` would be another content of the same version.
 
     Raises:
-        SignatureError: an object cannot be signed. MalformedJson: it is not I-JSON.
+        SignatureError: an object cannot be signed, or a key has not the kind of its place.
+        MalformedJson: an object is not I-JSON.
     """
-    present = {
-        (str(obj.get("related_to")), str(obj.get("related_version")))
-        for obj in objects
-        if obj.get("type") == SIGNATURE_TYPE and obj.get("created_by_ref") == identity
-    }
+    _check_kinds(key, second)
+    present: set[tuple[str, str, str]] = set()  # object, version, algorithm
+    for obj in objects:
+        if obj.get("type") == SIGNATURE_TYPE and obj.get("created_by_ref") == identity:
+            present |= {(str(obj.get("related_to")), str(obj.get("related_version")), one) for one in _algorithms(obj)}
     signed: list[dict[str, Any]] = []
     done: list[SignedObject] = []
     for obj in objects:
@@ -51,27 +56,55 @@ def sign_objects(
             signed.append(dict(obj))
             continue
         version = related_version(obj)
-        own = signs_inline(obj, identity)
-        if (own and "signatures" in obj) or (obj["id"], version) in present:
-            signed.append(dict(obj))
-            done.append(SignedObject(obj["id"], "present"))
-        elif own:
-            signed.append(sign_inline(obj, key, identity=identity, created=created, signature_uuid=new_uuid()))
-            done.append(SignedObject(obj["id"], "inline"))
+        if signs_inline(obj, identity):
+            if "signatures" not in obj:
+                pair = None if second is None else (second, new_uuid())
+                signed.append(
+                    sign_inline(obj, key, identity=identity, created=created, signature_uuid=new_uuid(), second=pair)
+                )
+                done.append(SignedObject(obj["id"], "inline"))
+                continue
+            present |= {(obj["id"], version, one) for one in _algorithms(obj)}
+            wanted = [] if second is None else [second]
         else:
-            beside = detached_signature(
-                obj,
-                key,
-                identity=identity,
-                created=created,
-                uuid=new_uuid(),
-                related_version=version,
-                marking_refs=_markings(obj),
+            wanted = [key] if second is None else [key, second]
+        missing = [one for one in wanted if not _is_present(present, obj["id"], version, one)]
+        signed.append(dict(obj))
+        for one in missing:
+            signed.append(
+                detached_signature(
+                    obj,
+                    one,
+                    identity=identity,
+                    created=created,
+                    uuid=new_uuid(),
+                    related_version=version,
+                    marking_refs=_markings(obj),
+                )
             )
-            signed += [dict(obj), beside]
-            present.add((obj["id"], version))  # the same version may stand in a bundle twice
-            done.append(SignedObject(obj["id"], "detached"))
+            present.add((obj["id"], version, one.algorithm))  # the same version may stand in a bundle twice
+        done.append(SignedObject(obj["id"], "detached" if missing else "present"))
     return signed, tuple(done)
+
+
+def _check_kinds(key: PrivateKey, second: PrivateKey | None) -> None:
+    if key.algorithm not in CLASSICAL:
+        raise SignatureError(
+            f"sign with a key of {' or '.join(CLASSICAL)}, and give the {key.algorithm} key as the second one",
+            field="key",
+        )
+    if second is not None and second.algorithm not in QUANTUM_SAFE:
+        raise SignatureError(f"the second key must be one of {' or '.join(QUANTUM_SAFE)}", field="second_key")
+
+
+def _algorithms(obj: Mapping[str, Any]) -> set[str]:
+    return {str(one.get("algorithm")) for one in signatures_in(obj)}
+
+
+def _is_present(present: set[tuple[str, str, str]], stix_id: str, version: str, key: PrivateKey) -> bool:
+    """Say whether this signer has signed this version with a key of the same kind, whichever it was."""
+    kind = CLASSICAL if key.algorithm in CLASSICAL else QUANTUM_SAFE
+    return any((stix_id, version, algorithm) in present for algorithm in kind)
 
 
 def signs_inline(obj: Mapping[str, Any], identity: str) -> bool:

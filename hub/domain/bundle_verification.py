@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hub.domain.hybrid import paired
 from hub.domain.jss import Form
 from hub.domain.key_material import public_key
 from hub.domain.keys import KeyRing, SigningKey
@@ -34,13 +35,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Whose signature holds. ``author``: the signer is the identity in ``created_by_ref``."""
+    """Whose signature holds. ``author``: the signer is the identity in ``created_by_ref``.
+
+    :param algorithms: of this signature, and of the signer's second one when there is one.
+    """
 
     identity: str
     carrier: str
     form: Form
     signed_at: int  # microseconds since the epoch, as the signer says
     author: bool
+    algorithms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ def _check(
     if carries_inline(obj):
         results.append(check_inline(obj, keys, signer_peers=keys.peers(), now=now))
     results += [check_detached(obj, one, keys, signer_peers=None, now=now) for one in beside]
+    held = [one for one in results if isinstance(one, Attestation)]
+    results = [*paired(held), *(one for one in results if isinstance(one, Decision))]
     signers = tuple(
         Signer(
             result.key.identity,
@@ -95,6 +102,7 @@ def _check(
             result.form,
             result.signed_at,
             result.key.identity == obj.get("created_by_ref"),
+            (result.key.algorithm, *(() if result.second is None else (result.second.algorithm,))),
         )
         for result in results
         if isinstance(result, Attestation)
@@ -122,7 +130,7 @@ def _named_keys(obj: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> 
                 continue  # the check that follows finds no key and says so
             signee = signature.get("signee")
             if isinstance(signee, str):
-                keys.append(SigningKey(0, 0, signee, key.kid, key.algorithm, key.text, valid_from=-(2**63)))
+                keys.append(SigningKey(len(keys), 0, signee, key.kid, key.algorithm, key.text, valid_from=-(2**63)))
     return KeyRing(keys)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from hub.domain import jss, limits
 from hub.domain.canonical import jcs, sha256_hex
-from hub.domain.key_material import PrivateKey
+from hub.domain.key_material import CLASSICAL, QUANTUM_SAFE, PrivateKey
 from hub.domain.keys import RULE, KeyRing, SigningKey
 from hub.domain.policy.decision import Decision, deny
 from hub.domain.signature_extensions import (
@@ -52,12 +52,17 @@ _WRAPPER_OPTIONAL: Final = frozenset({"object_marking_refs", "revoked"})
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """A signature that holds: this key, at this time, over exactly this object."""
+    """A signature that holds: this key, at this time, over exactly this object.
+
+    :param second: the signer's other key, of the other kind, whose signature over the same version holds as well. An
+        object's attestation has the classical key in ``key`` and the quantum-safe one here.
+    """
 
     key: SigningKey
     form: jss.Form
     signed_at: int  # microseconds since the epoch, as the signer says
     carrier: Literal["inline", "detached"]
+    second: SigningKey | None = None
 
 
 def related_version(obj: Mapping[str, Any]) -> str:
@@ -84,8 +89,9 @@ def check_inline(
     2. Each names this object and version, and the author as its signee.
     3. Each is by an enrolled key of that author, who is one of ``signer_peers``, valid at the signing time.
     4. Each verifies. Countersignatures by keys of the ring verify as well.
+    5. No key signs twice, and a quantum-safe signature does not stand without a classical one.
 
-    The last one, which was added last, is returned. All times are microseconds since the epoch.
+    The last classical one, which was added last, is returned. All times are microseconds since the epoch.
 
     :param plain: of the object, as `hub.domain.canonical.jcs` takes it.
     """
@@ -138,11 +144,19 @@ def check_withdrawal(
 
 
 def sign_inline(
-    obj: Mapping[str, Any], private_key: PrivateKey, *, identity: str, created: str, signature_uuid: str
+    obj: Mapping[str, Any],
+    private_key: PrivateKey,
+    *,
+    identity: str,
+    created: str,
+    signature_uuid: str,
+    second: tuple[PrivateKey, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the author's own object with the extension declared and one inline signature.
+    """Return the author's own object with the extension declared and one inline signature, or two.
 
     Its ``modified`` is left alone: to sign a version that is published already, make a new version first.
+
+    :param second: a quantum-safe key, and the UUID of the signature that it makes.
 
     Raises:
         SignatureError: the signer is not the author, or the object carries ``signatures`` already.
@@ -155,8 +169,12 @@ def sign_inline(
     if not isinstance(extensions, Mapping):
         raise SignatureError("extensions must be an object", field="extensions")
     declared = {**obj, "extensions": {**extensions, INLINE_EXTENSION_ID: dict(INLINE_EXTENSION)}}
-    metadata = _metadata(declared, identity, created, signature_uuid, related_version(declared))
-    return jss.sign(declared, private_key, metadata=metadata)
+    version = related_version(declared)
+    signed = jss.sign(declared, private_key, metadata=_metadata(declared, identity, created, signature_uuid, version))
+    if second is None:
+        return signed
+    key, uuid = second
+    return jss.sign(signed, key, metadata=_metadata(declared, identity, created, uuid, version))
 
 
 def detached_signature(
@@ -214,15 +232,21 @@ def _inline(obj: Mapping[str, Any], ring: KeyRing, signer_peers: frozenset[int],
         raise SignatureError("signatures: the object declares signatures but carries none")
     if len(signatures) > limits.MAX_SIGNATURES:
         raise SignatureError(f"signatures: an object carries at most {limits.MAX_SIGNATURES}")
-    found: Attestation | None = None
+    found: dict[int, Attestation] = {}
     for signature in signatures:
         if not isinstance(signature, Mapping):
             raise SignatureError("signatures: every element must be a signature object")
         if signature.get("signee") != obj.get("created_by_ref"):
             raise SignatureError("signatures.signee: only the author of the object signs inline")
-        found = _attest(obj, signature, ring, signer_peers, now, "inline", revoked=False, plain=plain)
-    assert found is not None  # noqa: S101 - the list is not empty
-    return found
+        one = _attest(obj, signature, ring, signer_peers, now, "inline", revoked=False, plain=plain)
+        if one.key.id in found:
+            raise SignatureError("signatures: one key signs an object once")
+        found[one.key.id] = one
+    classical = [one for one in found.values() if one.key.algorithm in CLASSICAL]
+    if not classical:
+        raise SignatureError("signatures: a quantum-safe signature counts only beside a classical one: sign with both")
+    second = [one.key for one in found.values() if one.key.algorithm in QUANTUM_SAFE]
+    return replace(classical[-1], second=second[-1]) if second else classical[-1]
 
 
 def _unwrapped(wrapper: Mapping[str, Any]) -> Mapping[str, Any]:

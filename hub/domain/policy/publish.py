@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from hub.domain.policy import allowed_types, membership, ownership, releasability, signature, tlp
+from hub.domain.policy import allowed_types, membership, ownership, quantum_safe, releasability, signature, tlp
 from hub.domain.policy.decision import Decision, all_of
 from hub.domain.policy.publication import Publication, Verdict
 
@@ -17,6 +17,7 @@ RULES: Final[tuple[Rule, ...]] = (
     membership.check,
     allowed_types.check,
     signature.check,
+    quantum_safe.check,
     ownership.check,
     tlp.check,
     releasability.check,
