@@ -9,7 +9,7 @@ from typing import Any
 from hub import config
 from hub.bootstrap import open_hub
 from hub.config import Settings
-from hub.services import event_log, garbage, measures
+from hub.services import deliveries, event_log, garbage, measures
 from hub.services.parent_process import end_with_parent
 from hub.web.app import create_app
 
@@ -41,7 +41,9 @@ def application(settings: Settings) -> Edge:
     """Return the application of the hub with these settings; opens its database."""
     event_log.configure(settings.log.format, settings.log.level)
     measures.meters()  # now, so that the first request does not wait for it
-    return Edge(create_app(open_hub(settings, prepared=True)), settings)
+    hub = open_hub(settings, prepared=True)
+    deliveries.write_behind(hub)
+    return Edge(create_app(hub), settings)
 
 
 def load(settings: Settings) -> Edge:

@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 
 from hub.domain import limits
 from hub.domain.audience import Audience
-from hub.domain.served import ServedRange, merged
+from hub.domain.served import How, ServedRange, merged
 from hub.errors import Busy
 from hub.services.context import Hub
 from hub.services.delivery_buffer import Delivery
 from hub.store import entries as entry_store
 from hub.store import served as store
+from hub.store.pages import Selection
 from hub.store.served import Reader
 
 log = structlog.get_logger()
@@ -53,6 +54,35 @@ def presume(tx: Connection, reader: Reader, *, now: int) -> None:
     last = entry_store.lock(tx, reader.collection_id)
     if last:
         store.replace(tx, reader, store.presumed(tx, reader), [ServedRange(0, last, "presumed", None, now, now)])
+
+
+def of_page(selection: Selection, dates: Sequence[int], now: int) -> Delivery:
+    """Return what the ledger notes of a page with objects of these dates, at least one, that has been read by now.
+
+    A page of the latest versions, or of all, is everything there was from where it was asked for up to its last object,
+    and nothing after that: an empty page is not noted. A page of chosen objects or versions is what is on it.
+    """
+    wanted, types = selection.versions, selection.types
+    latest = wanted.last and not wanted.first and not wanted.exact
+    long = types is not None and sum(len(one) + 1 for one in types) > limits.SERVED_TYPES_LENGTH
+    how: How = "versions" if wanted.all else "page"
+    spans: tuple[tuple[int, int], ...] = ((max(selection.added_after or 0, selection.position or 0), dates[-1]),)
+    if selection.ids is not None or long or not (wanted.all or latest):
+        how, types, spans = "object", None, tuple((date - 1, date) for date in dates)
+    return Delivery(
+        selection.collection_id,
+        selection.peer_id,
+        how,
+        spans,
+        None if types is None else frozenset(types),
+        selection.now,
+        now,
+    )
+
+
+def write_behind(hub: Hub) -> None:
+    """Have what this process answers noted by itself from now on, within a second, and when the process ends."""
+    hub.deliveries.start(lambda: flush(hub))
 
 
 def flush(hub: Hub) -> int:

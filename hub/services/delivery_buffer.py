@@ -50,7 +50,7 @@ class DeliveryBuffer:
 
     def __init__(self) -> None:
         self._waiting: deque[Delivery] = deque(maxlen=limits.DELIVERIES_BUFFERED)
-        self._write: Callable[[], None] | None = None
+        self._write: Callable[[], object] | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._soon = threading.Event()
@@ -75,7 +75,7 @@ class DeliveryBuffer:
         room = limits.DELIVERIES_BUFFERED - len(self._waiting)
         self._waiting.extendleft(reversed(deliveries[max(0, len(deliveries) - room) :]))
 
-    def start(self, write: Callable[[], None]) -> None:
+    def start(self, write: Callable[[], object]) -> None:
         """Have everything written by itself from now on, also when the process ends in an orderly way.
 
         :param write: takes what is waiting and writes it; it raises nothing that could be foreseen.
@@ -106,11 +106,11 @@ class DeliveryBuffer:
                 _guarded(self._write)
 
 
-def _finish(write: Callable[[], None]) -> None:
+def _finish(write: Callable[[], object]) -> None:
     _guarded(write)
 
 
-def _guarded(write: Callable[[], None]) -> None:
+def _guarded(write: Callable[[], object]) -> None:
     try:
         write()
     except Exception:  # the thread must go on, and what it could not write waits for the next time

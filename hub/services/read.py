@@ -10,7 +10,7 @@ from hub.domain.membership import Caller, Right
 from hub.domain.stix import version_key
 from hub.domain.taxii import Query, VersionMatch
 from hub.errors import NotFound
-from hub.services import access
+from hub.services import access, deliveries
 from hub.services.access import OpenCollection
 from hub.services.builtin import BuiltinObject, builtin_object
 from hub.services.context import Hub
@@ -22,13 +22,20 @@ NO_PAGE = Page(bodies=[], first=None, last=None, more=False)
 NO_MANIFEST = ManifestPage(records=[], first=None, last=None, more=False)
 
 
-def objects(hub: Hub, caller: Caller, opened: OpenCollection, query: Query) -> Page:
-    """Return a page of objects, oldest first (TAXII 2.1 §5.4). Raises Forbidden without the right to read."""
+def objects(hub: Hub, caller: Caller, opened: OpenCollection, query: Query, *, delivers: bool = True) -> Page:
+    """Return a page of objects, oldest first (TAXII 2.1 §5.4). Raises Forbidden without the right to read.
+
+    :param delivers: False when the objects are not sent, as in the answer to a HEAD: then nobody was served them.
+    """
     access.require(opened.rights, Right.READ)
     if not _provides(query):
         return NO_PAGE
+    selection = _selection(hub, caller, opened, query)
     with hub.db.read() as tx:
-        return pages.objects(tx, _selection(hub, caller, opened, query))
+        page = pages.objects(tx, selection)
+    if delivers and page.dates:
+        hub.deliveries.add(deliveries.of_page(selection, page.dates, hub.clock()))
+    return page
 
 
 def manifest(hub: Hub, caller: Caller, opened: OpenCollection, query: Query) -> ManifestPage:
@@ -40,16 +47,18 @@ def manifest(hub: Hub, caller: Caller, opened: OpenCollection, query: Query) -> 
         return pages.manifest(tx, _selection(hub, caller, opened, query))
 
 
-def one(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Query) -> Page:
+def one(hub: Hub, caller: Caller, opened: OpenCollection, stix_id: str, query: Query, *, delivers: bool = True) -> Page:
     """Return the versions of one object (TAXII 2.1 §5.6).
 
     :raises NotFound: the caller may see no version of it. When filters exclude all of them the page is empty instead.
     """
     access.require(opened.rights, Right.READ)
-    narrowed = replace(query, ids=(stix_id,))
+    selection = _selection(hub, caller, opened, replace(query, ids=(stix_id,)))
     with hub.db.read() as tx:
-        page = pages.objects(tx, _selection(hub, caller, opened, narrowed)) if _provides(query) else NO_PAGE
+        page = pages.objects(tx, selection) if _provides(query) else NO_PAGE
         own = None if page.bodies else _served_anyway(hub, tx, caller, opened, stix_id, query)
+    if delivers and page.dates:
+        hub.deliveries.add(deliveries.of_page(selection, page.dates, hub.clock()))
     return page if own is None else Page([own.body], own.date_added, own.date_added, more=False)
 
 

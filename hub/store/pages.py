@@ -50,12 +50,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Stored bytes in the order of ``date_added``; the dates of the first and the last; whether more match."""
+    """Stored bytes in the order of ``date_added``; first and last date; whether more match; the date of each."""
 
     bodies: list[bytes]
     first: int | None
     last: int | None
     more: bool
+    dates: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def objects(tx: Connection, selection: Selection) -> Page:
         return Page([], None, None, more=False)
     dialect = tx.dialect.name
     bodies = dict(_run(tx, bodies_sql(dialect), {"ids": list_of(dialect, [key[0] for key in keys])}))
-    return Page([bodies[key[0]] for key in keys], keys[0][1], keys[-1][1], more)
+    dates = [key[1] for key in keys]
+    return Page([bodies[key[0]] for key in keys], dates[0], dates[-1], more, dates)
 
 
 def manifest(tx: Connection, selection: Selection) -> ManifestPage:

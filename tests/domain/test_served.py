@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain import limits
-from hub.domain.served import ServedRange, ServedVersion, merged, proof, strongest
+from hub.domain.served import How, ServedRange, ServedVersion, merged, proof, strongest
 
 SECOND = 1_000_000
 DOUBT = limits.CLOCK_DOUBT_US
@@ -79,7 +79,7 @@ def answer(versions: list[ServedVersion], reading: Reading, skew: int = 0) -> li
 
 def noted(reading: Reading, held: list[ServedVersion]) -> list[ServedRange]:
     """Return what the ledger notes of an answer; nothing of an empty one."""
-    how = "versions" if reading.every else "page"
+    how: How = "versions" if reading.every else "page"
     if not held:
         return []
     return [ServedRange(reading.after, held[-1].date_added, how, reading.types, reading.at, reading.at)]

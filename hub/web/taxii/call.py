@@ -44,6 +44,11 @@ class Call:
             access.require(opened.rights, right)
         return opened
 
+    @property
+    def sends_body(self) -> bool:
+        """Say whether the answer has its body: that to a HEAD has none."""
+        return self.request.method != "HEAD"
+
     def negotiate(self, *, manifest: bool = False) -> None:
         """Raise NotAcceptable when the client cannot want TAXII 2.1 (TAXII 2.1 §3.1)."""
         if not accepts_taxii(self.request.headers.get("Accept"), manifest=manifest):

@@ -21,7 +21,7 @@ def get(call: Call, slug: str, ref: str, oid: str) -> Response:
     oid = stix_id(oid)
     call.negotiate()
     asking = call.query(Endpoint.OBJECT, opened, oid)
-    page = read.one(call.hub, call.caller, opened, oid, asking.query)
+    page = read.one(call.hub, call.caller, opened, oid, asking.query, delivers=call.sends_body)
     body = taxii_resources.envelope(page.bodies, asking.next(more=page.more, last=page.last))
     return answers.page(body, asking.query, page.first, page.last)
 

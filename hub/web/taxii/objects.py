@@ -18,7 +18,7 @@ def get(call: Call, slug: str, ref: str) -> Response:
     opened = call.open(slug, ref, Right.READ)
     call.negotiate()
     asking = call.query(Endpoint.OBJECTS, opened)
-    page = read.objects(call.hub, call.caller, opened, asking.query)
+    page = read.objects(call.hub, call.caller, opened, asking.query, delivers=call.sends_body)
     body = taxii_resources.envelope(page.bodies, asking.next(more=page.more, last=page.last))
     return answers.page(body, asking.query, page.first, page.last)
 

@@ -70,7 +70,7 @@ class SecretsInText(Exception):
 
 
 def broken(idle: World, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> Client:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise failure
 
     monkeypatch.setattr(read, "objects", fail)

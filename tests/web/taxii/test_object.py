@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.domain.canonical import jcs
-from tests.web.taxii.world import OBJECTS, STAMPS, UNKNOWN_UUID, Client, indicator
+from tests.web.taxii.world import OBJECTS, STAMPS, UNKNOWN_UUID, Client, World, indicator
 
 SINGLE = OBJECTS + indicator(1)["id"] + "/"
 
@@ -51,3 +51,15 @@ def test_a_known_object_that_filters_exclude_is_an_empty_envelope(aa: Client) ->
 def test_a_malformed_filter_is_400(caller: Client) -> None:
     assert caller.get(f"{SINGLE}?match[version]=all,first").status == 400
     assert caller.get(f"{SINGLE}versions/?limit=0").status == 400
+
+
+def test_only_what_is_sent_counts_as_served(world: World) -> None:
+    aa, buffer = world.aa, world.hub.deliveries
+    aa.add("indicators", indicator(1))
+    for path in (SINGLE, OBJECTS):
+        aa.call("HEAD", path)
+        aa.get(f"{path}?limit=0")
+        aa.get(f"{path}?match[spec_version]=2.0")
+        assert buffer.take() == []
+        aa.get(path)
+        assert len(buffer.take()) == 1
