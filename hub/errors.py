@@ -155,3 +155,4 @@ class LogInconsistent(CybexError):
 
     code = "log-inconsistent"
     title = "The log contradicts its last checkpoint"
+    status = 503

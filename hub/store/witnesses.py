@@ -41,7 +41,8 @@ def every(tx: Connection) -> list[Witness]:
 def active(tx: Connection) -> list[Seen]:
     """Return every witness that is not removed, by name, with the largest checkpoint it has cosigned."""
     c = cosignature.c
-    sizes = dict(tx.execute(select(c.witness_id, func.max(c.size)).group_by(c.witness_id)).tuples())
+    largest = tx.execute(select(c.witness_id, func.max(c.size)).group_by(c.witness_id))
+    sizes: dict[int, int] = dict(largest.all())
     found = []
     for one in every(tx):
         if one.removed_at is not None:

@@ -15,7 +15,7 @@ from hub.domain.key_material import PublicKey
 from hub.domain.membership import Caller, CredentialKind, PeerKind, Right, Role
 from hub.domain.stix_validation import StixValidator
 from hub.domain.taxii_time import parse_timestamp
-from hub.services import credentials, groups, keys, members, peers, relay_rights
+from hub.services import checkpoints, credentials, groups, keys, members, peers, relay_rights
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.authentication import authenticate
 from hub.services.context import Hub
@@ -141,6 +141,7 @@ def make_cast(database: Database) -> Cast:
     peers.update(hub, OPERATOR, "dd", suspended=True)
     members.suspend(hub, OPERATOR, "alpha", "ee")
     clock_of(hub).now += 2 * SECOND
+    checkpoints.make(hub)
     return cast
 
 

@@ -20,6 +20,7 @@ from hub.web.api import (
     groups,
     key_rotation,
     keys,
+    log,
     members,
     peers,
     receipts,
@@ -48,6 +49,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **relay_rights.HANDLERS,
     **records.HANDLERS,
     **explain.HANDLERS,
+    **log.HANDLERS,
     **receipts.HANDLERS,
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from hub.domain.signed_note import COSIGNATURE, verifier_key
 from tests.services.cast import VENDOR, Cast, new_key
 
 PARTS: Final = (
@@ -77,6 +78,13 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getReceipt": _row(404, 404, 404, 404, 404, 404),
     "listRefusals": _row(200, 200, 200, 200, 403, 200),
     "listAudit": _row(200, 403, 403, 403, 403, 403),
+    "getLog": _row(200, 200, 200, 200, 200, 200),
+    "getLogInclusion": _row(200, 200, 200, 200, 200, 200),
+    "getLogConsistency": _row(200, 200, 200, 200, 200, 200),
+    "getLogLeaf": _row(200, 404, 404, 404, 404, 404),
+    "listWitnesses": _row(200, 200, 200, 200, 403, 200),
+    "putWitness": _row(201, 403, 403, 403, 403, 403),
+    "removeWitness": _row(204, 403, 403, 403, 403, 403),
 }
 
 BODIES: Final[dict[str, Any]] = {
@@ -92,9 +100,14 @@ BODIES: Final[dict[str, Any]] = {
     "updateMember": {"suspended": True},
     "createCollection": {"title": "one more"},
     "putCollectionRights": {"can_read": None, "can_write": False},
+    "putWitness": {"verifier_key": verifier_key("cirt-bb.example/witness", new_key(), COSIGNATURE).text},
 }
 
-QUERIES: Final = {"explainObject": "object=indicator--d81f86b9-975b-4c0b-875e-810c5ad45a4f"}
+QUERIES: Final = {
+    "explainObject": "object=indicator--d81f86b9-975b-4c0b-875e-810c5ad45a4f",
+    "getLogInclusion": "index=0",
+    "getLogConsistency": "old=1",
+}
 
 
 def path_values(cast: Cast) -> dict[str, str]:
@@ -106,5 +119,7 @@ def path_values(cast: Cast) -> dict[str, str]:
         "kid": cast.kids["bb"],
         "ref": "indicators",
         "author_identity": VENDOR,
+        "index": "0",
+        "witness": "cirt-bb",
         "submission": "2d086da7-4bdc-4f91-900e-d77486753710",
     }
