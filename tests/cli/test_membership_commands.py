@@ -16,6 +16,9 @@ import hub.cli
 from hub.cli import cybex
 from hub.cli.output import text_of
 from hub.domain.credentials import Basic, Bearer
+from hub.domain.membership import PeerKind
+from hub.services import peers
+from hub.services.actor import LOCAL_OPERATOR
 from hub.services.authentication import authenticate
 from hub.services.context import Hub
 from hub.store.database import Database
@@ -27,9 +30,10 @@ VENDOR = "identity--f431f809-377b-45e0-aa1c-6a4751cae5ff"
 
 @pytest.fixture
 def own_hub(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub without peers, which every command opens."""
+    """A hub without peers but its own, which every command opens."""
     database = Database.open(sqlite_url)
     made = make_hub(database)
+    peers.add(made, LOCAL_OPERATOR, handle="hub", name="The hub", kind=PeerKind.HUB)
     for module in (*(name.replace("-", "_") for name in GROUPS if name != "key"), "key_ring", "refusals", "audit"):
         monkeypatch.setattr(f"hub.cli.{module}.open_hub_at", lambda data: made)
     yield made
@@ -61,7 +65,7 @@ def world(run: Run) -> Run:
 
 
 def test_peers_are_added_changed_suspended_and_restored(world: Run) -> None:
-    assert [row["handle"] for row in world("peer", "list")] == ["aa", "bb"]
+    assert [row["handle"] for row in world("peer", "list")] == ["aa", "bb", "hub"]
     assert world("peer", "update", "aa", "--name", "CIRT of AA", "--country", "")["country"] is None
     assert world("peer", "show", "aa")["itu_region"] == "europe"
     assert world("peer", "suspend", "aa")["suspended"] is True

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.client import keyfile
 from hub.domain.membership import CollectionRights, CredentialKind, PeerKind, Right, Role
 from hub.errors import Conflict, CybexError, Forbidden, NotFound
 from hub.services import audit, collections, credentials, groups, keys, members, peers, relay_rights
@@ -14,6 +15,7 @@ from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.actor import is_operator
 from hub.services.context import Hub
 from tests.services.cast import ALL, BOTH, VENDOR, Cast, new_key
+from tests.services.statements import enrolment
 
 READ, WRITE, MODERATE = Right.READ, Right.WRITE, Right.MODERATE
 
@@ -196,7 +198,9 @@ def test_a_refused_change_leaves_neither_a_line_nor_a_trace(cast: Cast) -> None:
 
 
 def test_a_key_belongs_to_one_peer_on_the_whole_hub(cast: Cast) -> None:
-    key = new_key()
-    keys.enrol(cast.hub, cast.caller("admin"), "bb", public_key=key.text)
+    pair = keyfile.generate()
+    key = pair.public
+    proof = enrolment(cast.hub, "bb", pair)
+    keys.enrol(cast.hub, cast.caller("admin"), "bb", public_key=key.text, statement=proof)
     with pytest.raises(Conflict):
         keys.enrol(cast.hub, OPERATOR, "cc", public_key=key.text)

@@ -32,6 +32,7 @@ def post(call: Call) -> Answer:
         public_key=call.body["public_key"],
         valid_from=call.instant("valid_from"),
         valid_until=call.instant("valid_until"),
+        statement=call.body.get("statement"),
     )
     return Answer(resources.key(key), 201, f"/peers/{handle}/keys/{key.kid}")
 
@@ -45,6 +46,7 @@ def revoke(call: Call) -> Answer:
         call.path["kid"],
         reason=call.body["reason"],
         at=call.instant("at"),
+        statement=call.body.get("statement"),
     )
     return Answer(resources.key(key))
 

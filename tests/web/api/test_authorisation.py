@@ -44,7 +44,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(part: str, sqlite
 
 def _destructive(operation: Operation) -> int:
     order = {"DELETE": 1}.get(operation.method, 0)
-    return order + {"revokeCredential": 2, "removeMember": 3}.get(operation.id, 0)
+    return order + {"revokeKey": 1, "revokeCredential": 2, "removeMember": 3}.get(operation.id, 0)
 
 
 def _undo(operator: Client) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hub.client import keyfile
 from hub.domain.taxii_time import format_timestamp
-from tests.services.cast import DAY, VENDOR, Cast, clock_of, new_key
+from tests.services.cast import DAY, VENDOR, Cast, clock_of
+from tests.services.statements import enrolment
 from tests.web.api.client import Client
 from tests.web.api.conftest import As
 
@@ -98,14 +100,18 @@ def test_an_expiry_lies_ahead_and_is_kept(who: As, cast: Cast) -> None:
     assert unsaid.json["expires_at"] == format_timestamp(now + 400 * DAY)
 
 
-def test_a_key_is_enrolled_shown_in_the_directory_and_revoked_for_good(who: As) -> None:
+def test_a_key_is_enrolled_shown_in_the_directory_and_revoked_for_good(who: As, cast: Cast) -> None:
     admin, feed = who("admin"), who("feed")
-    key = new_key()
+    pair = keyfile.generate()
+    key = pair.public
     pem = f"-----BEGIN PUBLIC KEY-----\n{key.text + '=' * (-len(key.text) % 4)}\n-----END PUBLIC KEY-----\n"
-    enrolled = admin.post("/peers/bb/keys", {"public_key": pem})
+    unproved = admin.post("/peers/bb/keys", {"public_key": pem})
+    assert (unproved.status, unproved.json["field"]) == (400, "statement")
+    enrolled = admin.post("/peers/bb/keys", {"public_key": pem, "statement": enrolment(cast.hub, "bb", pair)})
     assert (enrolled.status, enrolled.json["kid"], enrolled.json["algorithm"]) == (201, key.kid, "Ed25519")
     assert key.kid in {row["kid"] for row in feed.get("/groups/alpha/keys").json["keys"]}
-    assert admin.post("/peers/bb/keys", {"public_key": key.text}).status == 409
+    again = {"public_key": key.text, "statement": enrolment(cast.hub, "bb", pair)}
+    assert admin.post("/peers/bb/keys", again).status == 409
     path = f"/peers/bb/keys/{key.kid}/revocation"
     assert admin.put(path, {"reason": "superseded"}).json["revocation_reason"] == "superseded"
     assert admin.put(path, {"reason": "retired"}).status == 409
