@@ -94,6 +94,8 @@ def add(
             actor,
             "collection.add",
             f"groups/{slug}/collections/{collection.uuid}",
+            title=title,
+            description=description,
             alias=alias,
             allowed_types=None if types is None else sorted(types),
         )

@@ -86,7 +86,7 @@ def add(
             signature_required=signature_required,
             now=now,
         )
-        audit.record(tx, hub, actor, "group.add", f"groups/{slug}", title=title, **settings)
+        audit.record(tx, hub, actor, "group.add", f"groups/{slug}", title=title, description=description, **settings)
         for alias, collection_title in DEFAULT_COLLECTIONS:
             collection = collection_store.add(
                 tx,
@@ -98,7 +98,8 @@ def add(
                 allowed_types=None,
                 now=now,
             )
-            audit.record(tx, hub, actor, "collection.add", f"groups/{slug}/collections/{collection.uuid}", alias=alias)
+            subject = f"groups/{slug}/collections/{collection.uuid}"
+            audit.record(tx, hub, actor, "collection.add", subject, title=collection_title, alias=alias)
     return trust_group
 
 

@@ -56,7 +56,18 @@ def add(
             itu_region=itu_region,
             now=hub.clock(),
         )
-        audit.record(tx, hub, actor, "peer.add", f"peers/{handle}", name=name, kind=kind.value, identity=identity)
+        audit.record(
+            tx,
+            hub,
+            actor,
+            "peer.add",
+            f"peers/{handle}",
+            name=name,
+            kind=kind.value,
+            identity=identity,
+            country=country,
+            itu_region=itu_region,
+        )
     return peer
 
 

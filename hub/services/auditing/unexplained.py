@@ -1,0 +1,56 @@
+"""Check `log`, second half: what the log says has happened is still there, or the log also says why it is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hub.domain.signature_extensions import SIGNATURE_TYPE
+from hub.services.auditing.finding import Finding, Findings
+from hub.services.auditing.ground import Ground, body_of, leaf_of
+from hub.services.auditing.leaves import ACCEPTED
+from hub.store import scan
+
+_GONE_LINES = ("object.delete",)
+
+
+def check(ground: Ground) -> Findings:
+    """Find leaves of which nothing stored speaks any more and nothing says why."""
+    gone = _gone(ground)
+    for piece in scan.pieces(ground.tx, "log_leaf"):
+        for row in piece:
+            if ground.is_explained(row["idx"]):
+                continue
+            leaf = leaf_of(row)
+            name = f"leaf {leaf.index}"
+            if leaf.kind == ACCEPTED:
+                stix_id, uuid = str(leaf.body.get("id")), str(leaf.body.get("collection"))
+                if not _take(gone, uuid, stix_id):
+                    text = f"{stix_id} was accepted, is not stored, and nothing says that it was withdrawn"
+                    yield Finding("log.lost", "entry", name, text)
+            elif leaf.kind not in KEPT_FOR_A_TIME:
+                yield Finding("log.lost", "audit_line", name, f"the audit line of this {leaf.kind} is gone")
+        ground.step(len(piece))
+
+
+KEPT_FOR_A_TIME = frozenset({"refused"})
+"""What is removed some time after it happened; its leaf stays."""
+
+
+def _gone(ground: Ground) -> Counter[tuple[str, str]]:
+    """Return how many versions audit lines say were withdrawn, by the collection's UUID and the object's STIX id."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in scan.having(ground.tx, "audit_line", "action", _GONE_LINES, ("subject", "detail")):
+        parts = line["subject"].split("/")
+        versions = body_of(line, "detail").get("versions")
+        if len(parts) == 3 and isinstance(versions, int):
+            found[parts[1], parts[2]] += versions
+            found[parts[1], SIGNATURE_TYPE] += 1  # those over it go with it, and no line names or counts them
+    return found
+
+
+def _take(gone: Counter[tuple[str, str]], uuid: str, stix_id: str) -> bool:
+    """Say whether one more version of an object may be missing."""
+    if stix_id.startswith(f"{SIGNATURE_TYPE}--"):
+        return gone[uuid, SIGNATURE_TYPE] > 0
+    gone[uuid, stix_id] -= 1
+    return gone[uuid, stix_id] >= 0
