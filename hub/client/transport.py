@@ -88,16 +88,26 @@ class Answer:
     body: Json
 
 
+@dataclass(frozen=True, slots=True)
+class _Octets:
+    """A successful answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @dataclass(slots=True)
 class Transport:
     """A session with one host.
 
+    :param login: None for what everybody may read.
     :param allow_http: permit plain HTTP to other machines; for a network that is private by other means.
     :param ca_file: PEM of the certification authority to believe instead of the system's.
     :param notice: is told, in words, when something is waited for.
     """
 
-    login: Login
+    login: Login | None
     allow_http: bool = False
     ca_file: str | None = None
     timeout: float = 60.0
@@ -107,30 +117,40 @@ class Transport:
 
     def __post_init__(self) -> None:
         """Set up the session: no proxies or credentials from the environment, no redirects."""
-        for file in (self.ca_file, *(self.login.certificate or ())):
+        certificate = None if self.login is None else self.login.certificate
+        for file in (self.ca_file, *(certificate or ())):
             if file is not None and not os.access(file, os.R_OK):
                 raise ConfigError(f"{file} cannot be read")
         self._session.trust_env = False
-        self._session.auth = self.login.auth()
-        if self.login.certificate is not None:
-            self._session.cert = self.login.certificate
+        self._session.auth = None if self.login is None else self.login.auth()
+        if certificate is not None:
+            self._session.cert = certificate
         self._session.verify = self.ca_file or True
         self._session.headers["User-Agent"] = "cybex/0.1 (TAXII 2.1 client)"
         self._session.headers["Accept-Encoding"] = "gzip"
 
     def get(self, url: str, *, params: Mapping[str, str] | None = None, accept: str = TAXII) -> Answer:
         """Return the answer to a GET; waits and retries while the other side is busy. Raises RemoteError."""
-        return self._request("GET", url, params=params, headers={"Accept": accept}, data=None)
+        return _parsed(self._request("GET", url, params=params, headers={"Accept": accept}, data=None))
 
-    def post(self, url: str, body: bytes, *, content_type: str = TAXII) -> Answer:
+    def post(self, url: str, body: bytes, *, content_type: str = TAXII, accept: str = TAXII) -> Answer:
         """Return the answer to a POST, repeated after a lost answer, which a hub recognises. Raises RemoteError."""
-        return self._request(
-            "POST", url, params=None, headers={"Accept": TAXII, "Content-Type": content_type}, data=body
+        return _parsed(
+            self._request("POST", url, params=None, headers={"Accept": accept, "Content-Type": content_type}, data=body)
         )
+
+    def fetch(self, url: str) -> bytes:
+        """Return the octets at an address, which need not be JSON; otherwise as `get`. Raises RemoteError."""
+        return self._request("GET", url, params=None, headers={"Accept": "*/*"}, data=None).body
+
+    def hand_in(self, url: str, body: bytes, *, content_type: str) -> bytes:
+        """Return the octets that answer a POST, which need not be JSON; otherwise as `post`. Raises RemoteError."""
+        headers = {"Accept": "*/*", "Content-Type": content_type}
+        return self._request("POST", url, params=None, headers=headers, data=body).body
 
     def _request(
         self, method: str, url: str, *, params: Mapping[str, str] | None, headers: Mapping[str, str], data: bytes | None
-    ) -> Answer:
+    ) -> _Octets:
         check_address(url, allow_http=self.allow_http)
         for attempt in range(1, ATTEMPTS + 1):
             wait = min(LONGEST_WAIT, 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
@@ -140,7 +160,7 @@ class Transport:
                     timeout=self.timeout, allow_redirects=False, stream=True,
                 ) as response:  # fmt: skip
                     if response.status_code not in RETRIED or attempt == ATTEMPTS:
-                        return self._answer(response)
+                        return self._octets(response)
                     wait = _retry_after(response.headers, wait)
                     reason = f"it answered {response.status_code}"
             except requests.exceptions.SSLError:  # before its parent: waiting does not make a certificate better
@@ -160,7 +180,7 @@ class Transport:
             self.sleep(wait)
         raise RemoteError(f"no answer from {_host(url)}")
 
-    def _answer(self, response: requests.Response) -> Answer:
+    def _octets(self, response: requests.Response) -> _Octets:
         raw = bytearray()
         for piece in response.iter_content(64 * 1024):
             raw += piece
@@ -170,10 +190,14 @@ class Transport:
             raise RemoteError("it redirects, which is not followed with credentials; give the final address")
         if not 200 <= response.status_code < 300:
             raise RemoteError(_refusal(response.status_code, bytes(raw)), http_status=response.status_code)
-        try:
-            return Answer(response.status_code, response.headers, parse(bytes(raw)) if raw else None)
-        except MalformedJson as error:
-            raise RemoteError(f"the answer is not I-JSON: {error.detail}") from None
+        return _Octets(response.status_code, response.headers, bytes(raw))
+
+
+def _parsed(answer: _Octets) -> Answer:
+    try:
+        return Answer(answer.status, answer.headers, parse(answer.body) if answer.body else None)
+    except MalformedJson as error:
+        raise RemoteError(f"the answer is not I-JSON: {error.detail}") from None
 
 
 def check_address(url: str, *, allow_http: bool = False) -> None:
