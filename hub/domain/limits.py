@@ -102,6 +102,10 @@ KEY_STATEMENT_AGE_SECONDS: Final = 7 * 24 * 3600
 KEY_OVERLAP_SECONDS: Final = 90 * 24 * 3600
 """How long a replaced key may go on signing: a quarter, in which every machine of a CIRT is visited once."""
 
+SHOWN_KEYS_REMEMBERED: Final = 100_000
+"""Combinations of group, key and audience a process remembers to be stored: about 15 MB, and one more INSERT each when
+they are forgotten."""
+
 PROPOSAL_LIFETIME_SECONDS: Final = 7 * 24 * 3600
 """How long a moderator's proposal waits for a second one: over a week of holidays, but not until it is forgotten."""
 
@@ -179,3 +183,10 @@ CHECKPOINT_LEAVES: Final = 20_000
 CHECKPOINT_SECONDS: Final = 1.0
 """How often the worker looks whether there are leaves without a checkpoint: one small query, and at most one signed
 checkpoint a second. What is promised is ten."""
+
+ACKNOWLEDGEMENTS_PER_POST: Final = 40
+"""Acknowledgements in one request: about 1 KB each, and up to 2 KB of reason, below the size of a body of the API. How
+many a peer can make in all is bounded by what it was given: one per version and outcome."""
+
+ACKNOWLEDGEMENTS_COUNTED: Final = 2_000
+"""Acknowledgements that one tally counts: five outcomes of 194 member states are half of it; about 2 MB of answer."""
