@@ -26,13 +26,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "credential": ("hub.cli.credential:credential", "Credentials of a peer."),
     "relay-right": ("hub.cli.relay_right:relay_right", "Who may make versions for another author."),
     "key": ("hub.cli.key_ring:key", "Signing keys: new, list, show, revoke."),
+    "pseudonym": ("hub.cli.pseudonym:pseudonym", "Publish under a name that only the hub can resolve."),
     "sign": ("hub.cli.sign:sign", "Sign STIX objects (ITU-T X.590)."),
     "verify": ("hub.cli.verify:verify", "Verify signatures of STIX objects."),
     "push": ("hub.cli.push:push", "Sign a bundle and post it to a collection."),
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
     "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),
-    "audit": ("hub.cli.audit:audit", "What operators and administrators did."),
+    "audit": ("hub.cli.audit:audit", "Verify everything again from stored bytes; list what operators did."),
 }
 
 

@@ -97,7 +97,7 @@ def read(file: Path, data: Path, progress: Progress) -> Settings:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as directory:
         unpacked = Path(directory)
-        _unpack(file, unpacked)
+        unpack(file, unpacked)
         settings = config.load(data, file=unpacked / config.FILE)
         fresh = settings.database_file is not None and not settings.database_file.exists()
         database = Database.open(settings.database_url)
@@ -115,7 +115,8 @@ def read(file: Path, data: Path, progress: Progress) -> Settings:
     return settings
 
 
-def _unpack(file: Path, directory: Path) -> None:
+def unpack(file: Path, directory: Path) -> None:
+    """Leave the database, hub.toml and the secrets of a backup in an empty directory. Raises InvalidRequest."""
     (directory / "secrets").mkdir(mode=0o700)
     found = set()
     try:

@@ -145,7 +145,7 @@ def test_a_key_for_an_unknown_peer_leaves_no_file(world: Run, tmp_path: Path) ->
 
 
 def test_what_was_done_is_in_the_audit(world: Run) -> None:
-    actions = [row["action"] for row in world("audit", "--limit", "2")]
+    actions = [row["action"] for row in world("audit", "lines", "--limit", "2")]
     assert actions == ["member.add", "collection.add"]
     assert world("refusals") == []
 
