@@ -121,7 +121,7 @@ def _named_keys(obj: Mapping[str, Any], beside: Sequence[Mapping[str, Any]]) -> 
     """Return the keys that the signatures name themselves, as if they were whose they say: proves integrity only."""
     inline = obj.get("signatures")
     signatures = [*(inline if isinstance(inline, list) else ()), *(one.get("signature") for one in beside)]
-    keys = []
+    keys: list[SigningKey] = []
     for signature in signatures:
         if isinstance(signature, Mapping) and isinstance(signature.get("public_key"), str):
             try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from hub.domain.key_material import CLASSICAL, QUANTUM_SAFE
+from hub.domain.key_material import QUANTUM_SAFE
 from hub.domain.keys import RULE, SigningKey
 from hub.domain.policy.decision import Decision, deny
 from hub.domain.signature_profile import SIGNATURE_TYPE, Attestation
@@ -29,24 +29,31 @@ def signer_of(key: SigningKey) -> Signer:
     return key.peer_id, key.identity
 
 
-def paired(found: Sequence[Attestation], beside: Iterable[SigningKey] = ()) -> list[Attestation | Decision]:
-    """Return each signature over one version with the key of its partner, and a refusal for a lone quantum-safe one.
+class Partners:
+    """The keys of all signatures over one version that hold, by who signs with them."""
 
-    :param found: signatures that verified, all over the same version.
-    :param beside: keys of further signatures over that version, which were verified before.
-    """
-    keys = [key for one in found for key in (one.key, one.second) if key is not None] + list(beside)
-    classical = {signer_of(key): key for key in keys if key.algorithm in CLASSICAL}
-    quantum_safe = {signer_of(key): key for key in keys if key.algorithm in QUANTUM_SAFE}
-    results: list[Attestation | Decision] = []
-    for one in found:
-        others = quantum_safe if one.key.algorithm in CLASSICAL else classical
+    def __init__(self, keys: Iterable[SigningKey]) -> None:
+        """Hold these keys; of several of one signer and kind the last."""
+        self._classical: dict[Signer, SigningKey] = {}
+        self._quantum_safe: dict[Signer, SigningKey] = {}
+        for key in keys:
+            kind = self._quantum_safe if key.algorithm in QUANTUM_SAFE else self._classical
+            kind[signer_of(key)] = key
+
+    def pair(self, one: Attestation) -> Attestation | Decision:
+        """Return a signature with the key of its partner, or a refusal of a quantum-safe one that has none."""
+        lone = one.key.algorithm in QUANTUM_SAFE
+        others = self._classical if lone else self._quantum_safe
         partner = one.second or others.get(signer_of(one.key))
-        if partner is None and one.key.algorithm in QUANTUM_SAFE:
-            results.append(deny(RULE, LONE))
-        else:
-            results.append(replace(one, second=partner))
-    return results
+        if partner is None and lone:
+            return deny(RULE, LONE)
+        return replace(one, second=partner)
+
+
+def paired(found: Sequence[Attestation]) -> list[Attestation | Decision]:
+    """Return each of these signatures, which verified over the same version, as `Partners.pair` does."""
+    partners = Partners(key for one in found for key in (one.key, one.second) if key is not None)
+    return [partners.pair(one) for one in found]
 
 
 def signatures_in(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:

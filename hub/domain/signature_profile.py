@@ -31,6 +31,7 @@ __all__ = [
     "DETACHED_EXTENSION_ID",
     "EXTENSION_DEFINITIONS",
     "INLINE_EXTENSION_ID",
+    "NOT_ENROLLED",
     "SIGNATURE_TYPE",
     "Attestation",
     "carries_inline",
@@ -41,6 +42,9 @@ __all__ = [
     "related_version",
     "sign_inline",
 ]
+
+NOT_ENROLLED: Final = "public_key: it is not an enrolled key of a peer who may sign this object"
+"""One answer for a stranger's key and for a key that counts elsewhere: who enrolled what is not for all to know."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SIGNED_TWICE: Final = ("created", "modified", "related_to", "related_version")
@@ -339,8 +343,7 @@ def _key(
         )
     keys = [key for key in ring.matching(signature) if signer_peers is None or key.peer_id in signer_peers]
     if not keys:
-        # One answer for a stranger's key and for a key that counts elsewhere: who enrolled what is not for all to know.
-        raise SignatureError("public_key: it is not an enrolled key of a peer who may sign this object")
+        raise SignatureError(NOT_ENROLLED)
     keys = [key for key in keys if key.identity == signature.get("signee")]
     if not keys:
         raise SignatureError("signee: it is not the identity that the key belongs to")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,21 @@ from sqlalchemy import Connection
 
 from hub.domain.audience import Audience
 from hub.domain.canonical import parse
-from hub.domain.keys import KeyRing
+from hub.domain.hybrid import Partners, is_quantum_safe, paired, signatures_in, signer_of
+from hub.domain.key_material import CLASSICAL
+from hub.domain.keys import KeyRing, SigningKey
 from hub.domain.membership import Peer
 from hub.domain.policy.decision import Decision, deny
-from hub.domain.signature_profile import Attestation, carries_inline, check_detached, check_inline, related_version
-from hub.domain.submission import Parsed, Verified
+from hub.domain.signature_profile import (
+    NOT_ENROLLED,
+    Attestation,
+    carries_inline,
+    check_detached,
+    check_inline,
+    check_withdrawal,
+    related_version,
+)
+from hub.domain.submission import Parsed, Verified, VersionName
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.store import entries as entry_store
@@ -26,11 +36,15 @@ RULE = "signature"
 
 @dataclass(frozen=True, slots=True)
 class StoredTarget:
-    """A stored object that a detached signature in this submission is about, readable by the submitter."""
+    """A stored object that a detached signature in this submission is about, readable by the submitter.
+
+    :param signatures: the signature objects in the detached signatures that are stored over this version.
+    """
 
     obj: Mapping[str, Any]
     audience: Audience
     expires_at: int | None
+    signatures: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +98,27 @@ def stored_targets(
                 continue
             target = parse(body)
             if isinstance(target, dict) and (stix_id, related_version(target)) in wanted:
-                found.setdefault(stix_id, []).append(StoredTarget(target, audience, expires_at))
+                beside = _stored_signatures(tx, opened.collection.id, stix_id, related_version(target), parsed)
+                found.setdefault(stix_id, []).append(StoredTarget(target, audience, expires_at, beside))
     return found
+
+
+def _stored_signatures(
+    tx: Connection, collection_id: int, stix_id: str, version: str, parsed: Sequence[Parsed]
+) -> tuple[Mapping[str, Any], ...]:
+    """Return the signatures by the signers of this submission that are stored over a version and not withdrawn."""
+    signees = {item.facts.created_by_ref for item in parsed if item.is_signature}
+    found: dict[str, Mapping[str, Any]] = {}
+    withdrawn: set[str] = set()
+    for signature_id, body in entry_store.signatures_over(tx, collection_id, stix_id):
+        wrapper = parse(body)
+        if not isinstance(wrapper, dict) or wrapper.get("related_version") != version:
+            continue
+        if wrapper.get("revoked") is True:
+            withdrawn.add(signature_id)
+        elif wrapper.get("created_by_ref") in signees:
+            found.update((signature_id, one) for one in signatures_in(wrapper))
+    return tuple(one for signature_id, one in found.items() if signature_id not in withdrawn)
 
 
 def verify(
@@ -98,55 +131,137 @@ def verify(
 ) -> list[Verified]:
     """Say of each object what its own signature, or a detached one beside it, proves.
 
-    A signature that is present and does not verify is a refusal even where none is required.
+    A signature that is present and does not verify is a refusal even where none is required. A quantum-safe one counts
+    together with a classical one by the same signer over the same version, in this submission or stored.
     """
-    detached: dict[str, list[Parsed]] = defaultdict(list)
-    targets: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for stix_id, versions in stored.items():
-        targets[stix_id] += [version.obj for version in versions]
-    for item in parsed:
-        if item.is_signature:
-            detached[str(item.obj.get("related_to"))].append(item)
-        else:
-            targets[item.facts.id].append(item.obj)
+    checks = _Checks(parsed, stored, signers, ring, now)
     verified = []
     for item in parsed:
-        result: Attestation | Decision | None
-        if item.is_signature:
-            result = _verify_signature(item, targets, signers, ring, now)
-        else:
-            result = _verify_object(item, detached.get(item.facts.id, []), signers, ring, now)
+        result = checks.signature(item) if item.is_signature else checks.object(item)
         attestation = result if isinstance(result, Attestation) else None
         refusal = result if isinstance(result, Decision) else None
         verified.append(Verified(item, attestation, refusal))
     return verified
 
 
-def _verify_object(
-    item: Parsed, detached: Sequence[Parsed], signers: Signers, ring: KeyRing, now: int
-) -> Attestation | Decision | None:
-    accepted = signers.of(item.facts.created_by_ref)
-    if carries_inline(item.obj):
-        return check_inline(item.obj, ring, signer_peers=accepted, now=now, plain=item.plain)
-    version = related_version(item.obj)
-    refusal: Decision | None = None
-    for signature in detached:
-        if signature.obj.get("related_version") != version:
-            continue
-        plain = item.plain and signature.plain
-        result = check_detached(item.obj, signature.obj, ring, signer_peers=accepted, now=now, plain=plain)
-        if isinstance(result, Attestation):
+class _Checks:
+    """One submission's signatures and what they are about; each is verified once against each version it names."""
+
+    def __init__(
+        self,
+        parsed: Sequence[Parsed],
+        stored: Mapping[str, Sequence[StoredTarget]],
+        signers: Signers,
+        ring: KeyRing,
+        now: int,
+    ) -> None:
+        self._signers, self._ring, self._now = signers, ring, now
+        self._detached: dict[VersionName, list[Parsed]] = defaultdict(list)
+        self._carried: dict[VersionName, list[Parsed]] = defaultdict(list)
+        self._stored: dict[VersionName, list[StoredTarget]] = defaultdict(list)
+        self._done: dict[tuple[int, int], Attestation | Decision] = {}
+        self._held: dict[VersionName, Partners] = {}
+        for item in parsed:
+            if item.is_signature:
+                self._detached[item.version_signed].append(item)
+        for item in parsed:
+            if self._detached and not item.is_signature:
+                self._carried[item.version_named].append(item)
+        for stix_id, versions in stored.items():
+            for version in versions:
+                self._stored[stix_id, related_version(version.obj)].append(version)
+
+    def object(self, item: Parsed) -> Attestation | Decision | None:
+        """Say what the signatures of an object prove: its own, else those beside it that its publisher may sign."""
+        accepted = self._signers.of(item.facts.created_by_ref)
+        beside = self._detached.get(item.version_named, []) if self._detached else []
+        if carries_inline(item.obj):
+            own = check_inline(item.obj, self._ring, signer_peers=accepted, now=self._now, plain=item.plain)
+            if isinstance(own, Decision) or not beside:
+                return own
+            held, refused = self._beside(item, beside, accepted)
+            same = [one for one in held if signer_of(one.key) == signer_of(own.key)]
+            return _broken(own, refused) or paired([own, *same])[0]
+        held, refused = self._beside(item, beside, accepted)
+        results = paired(held)
+        for result in results:
+            if isinstance(result, Attestation) and result.key.algorithm in CLASSICAL:
+                return _broken(result, refused) or result
+        lone = [result for result in results if isinstance(result, Decision)]
+        return next(iter([decision for _, decision in refused] + lone), None)
+
+    def signature(self, item: Parsed) -> Attestation | Decision:
+        """Say what a detached signature proves, or that it is its signer's withdrawal."""
+        result: Attestation | Decision = deny(
+            RULE, "related_to: the signed version is neither in this envelope nor stored where you can read it"
+        )
+        for target in self._targets(item.version_signed):
+            result = self._against(item, target)
+            if isinstance(result, Attestation):
+                break
+        if isinstance(result, Decision) or item.obj.get("revoked") is True:
             return result
-        refusal = refusal or result
-    return refusal
+        return self._partners(item.version_signed).pair(result)
+
+    def _beside(
+        self, item: Parsed, signatures: Sequence[Parsed], accepted: frozenset[int]
+    ) -> tuple[list[Attestation], list[tuple[Parsed, Decision]]]:
+        held: list[Attestation] = []
+        refused: list[tuple[Parsed, Decision]] = []
+        for signature in signatures:
+            if signature.obj.get("revoked") is True:
+                continue  # a withdrawal signs nothing
+            result = self._against(signature, item)
+            if isinstance(result, Decision):
+                refused.append((signature, result))
+            elif result.key.peer_id in accepted:
+                held.append(result)
+            else:
+                refused.append((signature, deny(RULE, NOT_ENROLLED)))
+        return held, refused
+
+    def _against(self, signature: Parsed, target: Parsed | StoredTarget) -> Attestation | Decision:
+        done = self._done.get((signature.index, id(target)))
+        if done is None:
+            accepted = self._signers.of(signature.facts.created_by_ref)
+            if signature.obj.get("revoked") is True:
+                done = check_withdrawal(target.obj, signature.obj, self._ring, signer_peers=accepted, now=self._now)
+            else:
+                plain = signature.plain and isinstance(target, Parsed) and target.plain
+                done = check_detached(
+                    target.obj, signature.obj, self._ring, signer_peers=accepted, now=self._now, plain=plain
+                )
+            self._done[signature.index, id(target)] = done
+        return done
+
+    def _targets(self, name: VersionName) -> list[Parsed | StoredTarget]:
+        return [*self._stored.get(name, ()), *self._carried.get(name, ())]
+
+    def _partners(self, version: VersionName) -> Partners:
+        """Return the keys of all signatures over a version that hold: found once, however many sign it."""
+        known = self._held.get(version)
+        if known is None:
+            known = self._held[version] = Partners(self._keys_over(version))
+        return known
+
+    def _keys_over(self, version: VersionName) -> Iterator[SigningKey]:
+        for signature in self._detached.get(version, ()):
+            if signature.obj.get("revoked") is not True:
+                results = [self._against(signature, target) for target in self._targets(version)]
+                yield from (result.key for result in results if isinstance(result, Attestation))
+        for target in self._carried.get(version, ()):
+            own = self.object(target) if carries_inline(target.obj) else None
+            if isinstance(own, Attestation):
+                yield own.key
+        for stored in self._stored.get(version, ()):
+            for one in (*signatures_in(stored.obj), *stored.signatures):
+                yield from (key for key in self._ring.matching(one) if key.identity == one.get("signee"))
 
 
-def _verify_signature(
-    item: Parsed, targets: Mapping[str, Sequence[Mapping[str, Any]]], signers: Signers, ring: KeyRing, now: int
-) -> Attestation | Decision:
-    version = item.obj.get("related_version")
-    for target in targets.get(str(item.obj.get("related_to")), ()):
-        if related_version(target) == version:
-            accepted = signers.of(item.facts.created_by_ref)
-            return check_detached(target, item.obj, ring, signer_peers=accepted, now=now)
-    return deny(RULE, "related_to: the signed version is neither in this envelope nor stored where you can read it")
+def _broken(attestation: Attestation, refused: Sequence[tuple[Parsed, Decision]]) -> Decision | None:
+    """Return why a quantum-safe signature that the same signer sent along does not hold: then neither counts."""
+    for signature, decision in refused:
+        same = signature.obj.get("created_by_ref") == attestation.key.identity
+        if same and any(is_quantum_safe(one) for one in signatures_in(signature.obj)):
+            return decision
+    return None
