@@ -23,7 +23,7 @@ FORMAT: Final = "1"
 """Of the request; ``schemas/hub/pseudonym-request.schema.json`` describes it."""
 
 _DAY: Final = 24 * 3600 * 1_000_000
-_MEMBERS: Final = frozenset({"type", "format", "id", "hub", "group", "by", "public_key", "created", "signatures"})
+_MEMBERS: Final = frozenset({"type", "format", "id", "group", "by", "public_key", "created", "signatures"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,16 @@ def identity_object(pseudonym: Pseudonym) -> dict[str, Any]:
 
 
 def request(
-    *, hub: str, group: str, by: str, own: PrivateKey, key: PrivateKey, uuids: tuple[str, str, str], now: int
+    *, group: str, by: str, own: PrivateKey, key: PrivateKey, uuids: tuple[str, str, str], now: int
 ) -> dict[str, Any]:
     """Return the signed request of a peer for a pseudonym, or for one more key of the one it has.
 
-    :param hub: STIX identity of the hub it is for. :param by: of the peer. :param uuids: of it and its two signatures.
+    :param by: STIX identity of the peer. :param uuids: of it and its two signatures.
     """
     document = {
         "type": REQUEST_TYPE,
         "format": FORMAT,
         "id": uuids[0],
-        "hub": hub,
         "group": group,
         "by": by,
         "public_key": key.public.text,
@@ -88,7 +87,6 @@ def check_request(
     own: list[SigningKey],
     key: PublicKey,
     *,
-    hub: str,
     group: str,
     by: str,
     now: int,
@@ -96,7 +94,7 @@ def check_request(
 ) -> None:
     """Return if the request proves that this peer asks and holds the new key.
 
-    1. It is for this hub and this group, by this peer, about this key, and was made just now.
+    1. It is for this group, by this peer, about this key, and was made just now.
     2. It is signed by a key of the peer's own name, and by the new key; every signature holds.
 
     Raises InvalidRequest or SignatureError.
@@ -106,14 +104,13 @@ def check_request(
     expected = {
         "type": REQUEST_TYPE,
         "format": FORMAT,
-        "hub": hub,
         "group": group,
         "by": by,
         "public_key": key.text,
     }
     for name, value in expected.items():
         if document[name] != value:
-            raise InvalidRequest("it is for another hub, group, peer or key, or of another form", field=name)
+            raise InvalidRequest("it is for another group, peer or key, or of another form", field=name)
     try:
         created = parse_timestamp(str(document["created"]))
     except ValueError:

@@ -18,11 +18,13 @@ from hub.web.api import (
     document,
     explain,
     groups,
+    key_directory,
     key_rotation,
     keys,
     log,
     members,
     peers,
+    pseudonyms,
     receipts,
     records,
     relay_rights,
@@ -43,6 +45,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **credentials.HANDLERS,
     **keys.HANDLERS,
     **key_rotation.HANDLERS,
+    **key_directory.HANDLERS,
     **groups.HANDLERS,
     **members.HANDLERS,
     **collections.HANDLERS,
@@ -51,6 +54,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **explain.HANDLERS,
     **log.HANDLERS,
     **receipts.HANDLERS,
+    **pseudonyms.HANDLERS,
 }
 
 
@@ -94,4 +98,9 @@ def _answer(hub: Hub, trusted: TrustedProxies, operation: Operation, path: dict[
         response.headers.pop("Content-Type", None)
     if answer.location is not None:
         response.location = BASE + answer.location
+    if answer.digest is not None:
+        response.set_etag(answer.digest)
+        # To be kept by the one who asked, and asked for again each time: keys may be revoked at any moment.
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.make_conditional(request)
     return response
