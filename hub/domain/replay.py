@@ -161,11 +161,17 @@ class Replay:
     def _key(self, line: Line, verb: str, parts: list[str]) -> None:
         key = "key", parts[-1]
         told = {name: _instant(name, value) for name, value in line.detail.items()}
-        if verb == "enrol":
-            absent = {"valid_until": None, "revoked_at": None, "reason": None, "created_at": line.at}
-            self._set(line.place, {**absent, **told, "handle": parts[1]}, *key)
-        elif self.now(*key) is not None:
-            self._change(line, told, *key)
+        if isinstance(told.get("statement"), str):
+            self._set(line.place, {"kid": key[1], "action": verb}, "statement", told["statement"])
+        if verb in ("enrol", "rotate"):
+            absent = {"valid_until": None, "revoked_at": None, "reason": None, "reported_at": None}
+            self._set(line.place, {**absent, **told, "created_at": line.at, "handle": parts[1]}, *key)
+            if verb == "rotate":
+                old, until = str(told.get("replaces")), told.get("replaced_until")
+                ends = [each for each in ((self.now("key", old) or {}).get("valid_until"), until) if each is not None]
+                self._change(line, {"valid_until": min(ends, default=None)}, "key", old)
+        elif verb in ("revoke", "compromise"):
+            self._change(line, {**told, "reported_at": line.at}, *key)
 
 
 def _instant(name: str, value: Any) -> Any:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.domain.key_material import PublicKey
-from hub.services.auditing import entries, leaves, lines, settings, stored_bytes, submissions, unexplained
+from hub.services.auditing import (
+    audiences,
+    entries,
+    key_ring,
+    leaves,
+    lines,
+    settings,
+    stored_bytes,
+    submissions,
+    unexplained,
+)
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground
 from hub.store import scan
@@ -19,6 +29,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("log", leaves.check),
     ("lines", lines.check),
     ("settings", settings.check),
+    ("keys", key_ring.check),
+    ("audiences", audiences.check),
     ("entries", entries.check),
     ("kept", stored_bytes.kept),
     ("receipts", submissions.check),

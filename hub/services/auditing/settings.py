@@ -1,19 +1,14 @@
-"""Check `settings`: peers, groups, members, rights, collections and keys are as the audit lines made them."""
+"""Check `settings`: peers, groups, members, rights and collections are as the audit lines made them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hub.domain import key_material
-from hub.domain.audience import Audience
-from hub.errors import SignatureError
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground
 from hub.store import scan
 from hub.store.scan import Row
-from hub.store.tables import WHOLE_GROUP_ID
 
 NEAR_US = 60 * 1_000_000
 """A time in a row and that of its audit line are two readings of one clock in one transaction."""
@@ -35,9 +30,9 @@ _RIGHTS = {"may_read": "read", "may_write": "write", "may_moderate": "moderate"}
 
 def check(ground: Ground) -> Findings:
     """Compare every small table with the replay of what was done, both ways."""
-    for one in (_peers, _groups, _members, _collections, _overrides, _relay_rights, _keys, _hub_key, _audiences):
+    for one in (_peers, _groups, _members, _collections, _overrides, _relay_rights):
         yield from one(ground)
-    ground.step(len(ground.peers) + len(ground.groups) + len(ground.collections) + len(ground.keys))
+    ground.step(len(ground.peers) + len(ground.groups) + len(ground.collections))
 
 
 def _differing(
@@ -51,7 +46,7 @@ def _differing(
             yield Finding(code, f"{table}.{column}", name, "the audit lines say otherwise")
 
 
-def _times(code: str, table: str, name: str, row: Row, told: Mapping[str, Any], columns: Mapping[str, str]) -> Findings:
+def times(code: str, table: str, name: str, row: Row, told: Mapping[str, Any], columns: Mapping[str, str]) -> Findings:
     for column, property_ in columns.items():
         stored, said = row[column], told.get(property_)
         if (stored is None) != (said is None) or (stored is not None and abs(stored - (said or 0)) > NEAR_US):
@@ -62,7 +57,7 @@ def _plain(value: Any, like: Any) -> Any:
     return bool(value) if isinstance(like, bool) else value
 
 
-def _lost(ground: Ground, kind: str, present: Collection[tuple[str, ...]], code: str, table: str) -> Findings:
+def lost(ground: Ground, kind: str, present: Collection[tuple[str, ...]], code: str, table: str) -> Findings:
     for key in ground.replay.all(kind):
         if key[1:] not in present and ground.replay.now(*key) is not None:
             yield Finding(
@@ -78,9 +73,9 @@ def _peers(ground: Ground) -> Findings:
             yield Finding("peer.unknown", "peer.handle", name, "no audit line has made a peer of this handle")
             continue
         yield from _differing("peer.setting", "peer", name, row, told, _PEER)
-        times = {"suspended_at": "suspended_at", "created_at": "created_at"}
-        yield from _times("peer.setting", "peer", name, row, told, times)
-    yield from _lost(ground, "peer", {(row["handle"],) for row in ground.peers.values()}, "peer.lost", "peer")
+        columns = {"suspended_at": "suspended_at", "created_at": "created_at"}
+        yield from times("peer.setting", "peer", name, row, told, columns)
+    yield from lost(ground, "peer", {(row["handle"],) for row in ground.peers.values()}, "peer.lost", "peer")
 
 
 def _groups(ground: Ground) -> Findings:
@@ -91,9 +86,9 @@ def _groups(ground: Ground) -> Findings:
             yield Finding("group.unknown", "trust_group.slug", name, "no audit line has made a group of this name")
             continue
         yield from _differing("group.setting", "trust_group", name, row, told, _GROUP)
-        yield from _times("group.setting", "trust_group", name, row, told, {"created_at": "created_at"})
+        yield from times("group.setting", "trust_group", name, row, told, {"created_at": "created_at"})
     present = {(row["slug"],) for row in ground.groups.values()}
-    yield from _lost(ground, "group", present, "group.lost", "trust_group")
+    yield from lost(ground, "group", present, "group.lost", "trust_group")
 
 
 def _members(ground: Ground) -> Findings:
@@ -109,9 +104,9 @@ def _members(ground: Ground) -> Findings:
         for column, right in _RIGHTS.items():
             if bool(row[column]) != (right in told["rights"]):
                 yield Finding("member.right", f"member.{column}", name, "the audit lines say otherwise")
-        times = {"suspended_at": "suspended_at", "joined_at": "joined_at"}
-        yield from _times("member.setting", "member", name, row, told, times)
-    yield from _lost(ground, "member", present, "member.lost", "member")
+        columns = {"suspended_at": "suspended_at", "joined_at": "joined_at"}
+        yield from times("member.setting", "member", name, row, told, columns)
+    yield from lost(ground, "member", present, "member.lost", "member")
 
 
 def _collections(ground: Ground) -> Findings:
@@ -129,8 +124,8 @@ def _collections(ground: Ground) -> Findings:
             yield Finding("collection.setting", "collection.allowed_types", name, "the audit lines say otherwise")
         columns = ("title", "description", "alias", "retain_added", "retain_expired", "retain_revoked")
         yield from _differing("collection.setting", "collection", name, row, told, columns)
-        yield from _times("collection.setting", "collection", name, row, told, {"created_at": "created_at"})
-    yield from _lost(ground, "collection", present, "collection.lost", "collection")
+        yield from times("collection.setting", "collection", name, row, told, {"created_at": "created_at"})
+    yield from lost(ground, "collection", present, "collection.lost", "collection")
 
 
 def _overrides(ground: Ground) -> Findings:
@@ -143,7 +138,7 @@ def _overrides(ground: Ground) -> Findings:
         if told is None or any(told[column] != _truth(row[column]) for column in ("can_read", "can_write")):
             name = f"{handle} in collection {uuid}"
             yield Finding("override", "collection_override.can_read", name, "the audit lines say otherwise")
-    yield from _lost(ground, "override", present, "override.lost", "collection_override")
+    yield from lost(ground, "override", present, "override.lost", "collection_override")
 
 
 def _truth(value: Any) -> bool | None:
@@ -164,82 +159,6 @@ def _relay_rights(ground: Ground) -> Findings:
             if (*key[1:], author) not in present:
                 name = f"relay right of {key[2]} in {key[1]}"
                 yield Finding("relay-right.lost", "relay_right.author_identity", name, "it was granted and is gone")
-
-
-def _keys(ground: Ground) -> Findings:
-    for row in ground.keys.values():
-        name = f"key {row['kid'][:16]} of {ground.handle(row['peer_id'])}"
-        told = ground.replay.now("key", row["kid"])
-        if told is None:
-            yield Finding("key.unknown", "signing_key.kid", name, "no audit line has enrolled it")
-            continue
-        try:
-            made = key_material.public_key(row["public_key"], allow_test_key=True)
-        except SignatureError:
-            yield Finding("key.material", "signing_key.public_key", name, "it is no usable public key")
-            continue
-        if made.kid != row["kid"]:
-            yield Finding("key.material", "signing_key.public_key", name, "it is not the key of its id")
-        if made.algorithm != row["algorithm"]:
-            yield Finding("key.material", "signing_key.algorithm", name, "it is not the algorithm of the key")
-        if told["handle"] != ground.handle(row["peer_id"]):
-            yield Finding("key.peer", "signing_key.peer_id", name, "the audit lines say it is another peer's")
-        yield from _key_times(name, row, told)
-        if row["revocation_reason"] != told.get("reason"):
-            yield Finding("key.revocation", "signing_key.revocation_reason", name, "the audit lines say otherwise")
-    present = {(row["kid"],) for row in ground.keys.values()}
-    yield from _lost(ground, "key", present, "key.lost", "signing_key")
-
-
-def _key_times(name: str, row: Row, told: Mapping[str, Any]) -> Findings:
-    for column in ("valid_from", "valid_until", "revoked_at"):
-        if row[column] != told.get(column):
-            yield Finding("key.validity", f"signing_key.{column}", name, "the audit lines say another time")
-    yield from _times("key.validity", "signing_key", name, row, told, {"created_at": "created_at"})
-
-
-def _hub_key(ground: Ground) -> Findings:
-    own = ground.hub_peer()
-    kids = {row["kid"] for row in ground.keys.values() if own is not None and row["peer_id"] == own["id"]}
-    if ground.signing_key.kid not in kids:
-        text = "the key in secrets/ that signs receipts is not enrolled for the hub"
-        yield Finding("key.hub", "signing_key.kid", "the hub's own key", text)
-
-
-def _audiences(ground: Ground) -> Findings:
-    for piece in scan.pieces(ground.tx, "audience"):
-        rows = scan.having(ground.tx, "audience_peer", "audience_id", [row["id"] for row in piece])
-        peers: dict[int, set[int]] = {}
-        for row in rows:
-            peers.setdefault(row["audience_id"], set()).add(row["peer_id"])
-        for row in piece:
-            yield from _audience(ground, row, peers.get(row["id"], set()))
-        ground.step(len(piece) + len(rows))
-
-
-def _audience(ground: Ground, row: Row, peers: set[int]) -> Findings:
-    name, told = f"audience {row['id']}", ground.audiences.get(row["id"])
-    fits = hashlib.sha256(row["key"].encode()).digest() == bytes(row["digest"])
-    listed = _listed(row["kind"], peers)
-    # Two of three agree: the key, its digest, and the rows of its peers.
-    if told is None or told.key() != row["key"]:
-        yield Finding("audience.key", "audience.key", name, "it is not the key of an audience")
-    elif not fits and told == listed:
-        yield Finding("audience.digest", "audience.digest", name, "it is not the digest of the audience's key")
-    elif not fits:
-        yield Finding("audience.key", "audience.key", name, "its digest is of another key")
-    elif told.kind != row["kind"]:
-        yield Finding("audience.kind", "audience.kind", name, "its key says another kind")
-    elif told != listed:
-        yield Finding("audience.peers", "audience_peer.peer_id", name, "its rows name other peers than its key")
-    if (row["id"] == WHOLE_GROUP_ID) != (row["key"] == "group"):
-        yield Finding(
-            "audience.group", "audience.id", name, f"the whole group is audience {WHOLE_GROUP_ID}, and no other"
-        )
-
-
-def _listed(kind: str, peers: set[int]) -> Audience | None:
-    return Audience(kind, frozenset(peers)) if kind in ("group", "named", "except") else None  # type: ignore[arg-type] # just seen
 
 
 def _group_slug(ground: Ground, group_id: int) -> str:
