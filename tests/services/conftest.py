@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -53,12 +54,10 @@ def sqlite_copy(sqlite_cast: tuple[Path, Cast], tmp_path: Path) -> Iterator[Cast
 @pytest.fixture
 def postgresql_copy(postgres_url: str, postgresql_cast: tuple[str, Cast]) -> Iterator[Cast]:
     """The cast in a fresh PostgreSQL database."""
-    name = f"cybex_test_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgresql_cast[0]}")
-    database = Database.open(_in_database(postgres_url, name))
-    yield rejoined(postgresql_cast[1], database)
-    database.close()
-    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    with new_postgresql(postgres_url, postgresql_cast[0]) as url:
+        database = Database.open(url)
+        yield rejoined(postgresql_cast[1], database)
+        database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,6 +77,17 @@ def desk(cast: Cast) -> Desk:
 def hub(cast: Cast) -> Hub:
     """The hub of the cast."""
     return cast.hub
+
+
+@contextmanager
+def new_postgresql(postgres_url: str, template: str) -> Iterator[str]:
+    """Give the URL of a copy of a PostgreSQL database that is gone afterwards."""
+    name = f"cybex_test_{uuid.uuid4().hex[:12]}"
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield _in_database(postgres_url, name)
+    finally:
+        _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _administer(url: str, statement: str) -> None:
