@@ -12,6 +12,7 @@ from hub.domain.canonical import parse
 from hub.domain.membership import Collection, CollectionRights, Peer, PeerKind, TrustGroup
 from hub.domain.policy.publish import Publication, Verdict, decide
 from hub.domain.signature_profile import related_version
+from hub.domain.stix import facts
 from hub.domain.submission import Decided, Failed, Verified, VersionName
 from hub.services.verification import StoredTarget
 from hub.store import entries as entry_store
@@ -67,11 +68,11 @@ def decide_all(
     for item in verified:
         if item.parsed.facts.type != MARKING_TYPE and not item.parsed.is_signature:
             verdicts[item.parsed.index] = decide_one(place, item, markings, now)
-    by_target = _verdicts_by_target(verified, verdicts, stored)
+    targets = _targets(verified, verdicts, stored)
     for item in verified:
         if item.parsed.is_signature:
             verdict = decide_one(place, item, markings, now)
-            verdicts[item.parsed.index] = _as_its_target(verdict, by_target.get(item.parsed.version_signed))
+            verdicts[item.parsed.index] = _as_its_target(item, verdict, targets.get(item.parsed.version_signed))
     decided: list[Decided] = []
     failed: list[Failed] = []
     for item in verified:
@@ -106,36 +107,57 @@ def decide_one(place: Place, item: Verified, markings: Mapping[str, Mapping[str,
     )
 
 
-def _verdicts_by_target(
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a signature is about: as it was decided now, or as it is stored; and the markings on it."""
+
+    of: Verdict | StoredTarget
+    marking_refs: frozenset[str]
+
+
+def _targets(
     verified: Sequence[Verified], verdicts: Mapping[int, Verdict], stored: Mapping[str, Sequence[StoredTarget]]
-) -> dict[VersionName, Verdict | StoredTarget]:
-    found: dict[VersionName, Verdict | StoredTarget] = {}
+) -> dict[VersionName, _Target]:
+    found: dict[VersionName, _Target] = {}
     wanted = {item.parsed.version_signed[0] for item in verified if item.parsed.is_signature}
     for stix_id, versions in stored.items():
         for version in versions:
-            found[stix_id, related_version(version.obj)] = version
+            refs = frozenset(facts(version.obj).marking_refs)
+            found[stix_id, related_version(version.obj)] = _Target(version, refs)
     for item in verified:
         if not item.parsed.is_signature and item.parsed.facts.id in wanted:
-            found[item.parsed.version_named] = verdicts[item.parsed.index]
+            refs = frozenset(item.parsed.facts.marking_refs)
+            found[item.parsed.version_named] = _Target(verdicts[item.parsed.index], refs)
     return found
 
 
-def _as_its_target(verdict: Verdict, target: Verdict | StoredTarget | None) -> Verdict:
-    """Give a signature the audience of what it signs: a signature tells that its object exists."""
-    if not verdict.decision or target is None:
+def _as_its_target(item: Verified, verdict: Verdict, target: _Target | None) -> Verdict:
+    """Give a signature the readers of what it signs, or fewer: a signature tells that its object exists.
+
+    Fewer when its signer put a marking on it that the object does not have.
+    """
+    if not verdict.decision or target is None or verdict.audience is None:
         return verdict
-    if isinstance(target, StoredTarget):
-        return replace(verdict, audience=target.audience, expires_at=target.expires_at, embargo_until=None)
-    if not target.decision:
+    if isinstance(target.of, Verdict) and not target.of.decision:
         refused = replace(verdict.decision, allowed=False, rule="signature", reason="the object it signs was refused")
         return replace(verdict, decision=refused, audience=None)
+    of, refs = target.of, frozenset(item.parsed.facts.marking_refs)
+    audience = of.audience if of.audience is not None else verdict.audience
+    embargo_until = of.embargo_until if isinstance(of, Verdict) else None
+    expires_at = of.expires_at
+    if not refs <= target.marking_refs:
+        audience = audience.intersection(verdict.audience)
+        embargo_until = max(filter(None, (embargo_until, verdict.embargo_until)), default=None)
+        expires_at = min(filter(None, (expires_at, verdict.expires_at)), default=None)
     return replace(
         verdict,
-        audience=target.audience,
-        tlp=target.tlp,
-        expires_at=target.expires_at,
-        embargo_until=target.embargo_until,
-        onward_relay=target.onward_relay,
+        audience=audience,
+        tlp=of.tlp if isinstance(of, Verdict) else verdict.tlp,
+        expires_at=expires_at,
+        embargo_until=embargo_until,
+        onward_relay=of.onward_relay
+        if isinstance(of, Verdict)
+        else verdict.onward_relay and target.marking_refs <= refs,
     )
 
 
