@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
     "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),
+    "log": ("hub.cli.log:log", "The transparency log: state, proofs, witnesses, checking."),
+    "witness": ("hub.cli.witness:witness", "Watch a hub's log from outside and cosign it."),
     "audit": ("hub.cli.audit:audit", "Verify everything again from stored bytes; list what operators did."),
 }
 

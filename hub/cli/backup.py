@@ -21,6 +21,9 @@ from hub.store.database import Database
 DATABASE: Final = "hub.db"
 SECRETS: Final = tuple(f"secrets/{name}" for name in (config.CURSOR_KEY, config.SIGNING_KEY, config.LOG_KEY))
 MEMBERS: Final = (DATABASE, config.FILE, *SECRETS)
+NEWER: Final = frozenset({f"secrets/{config.LOG_KEY}"})
+"""What backups of earlier versions do not hold: a restore makes it, as `cybex init` does."""
+
 SMALL: Final = 1024 * 1024
 """Octets of hub.toml or a secret at most: what is larger is none."""
 
@@ -87,7 +90,7 @@ def write(settings: Settings, file: Path, progress: Progress) -> None:
 
 
 def read(file: Path, data: Path, progress: Progress) -> Settings:
-    """Bring back the hub in a file. Nothing in the archive chooses a path: only four known names are read.
+    """Bring back the hub in a file. Nothing in the archive chooses a path: only known names are read.
 
     Raises:
         InvalidRequest: the file is no backup, or damaged. Conflict: there is a hub in the directory or the database.
@@ -112,6 +115,7 @@ def read(file: Path, data: Path, progress: Progress) -> Settings:
         (unpacked / "secrets").rename(settings.secrets)
         if (unpacked / config.FILE).is_file():
             (unpacked / config.FILE).rename(settings.file)
+    config.ensure_secrets(settings)  # what an earlier version did not have
     return settings
 
 
@@ -131,7 +135,7 @@ def unpack(file: Path, directory: Path) -> None:
     except (tarfile.TarError, OSError) as error:
         reason = f"the file cannot be read as a backup: {type(error).__name__}"
         raise InvalidRequest(reason, field="file") from None
-    missing = {DATABASE, *SECRETS} - found
+    missing = {DATABASE, *SECRETS} - found - NEWER
     if missing:
         raise InvalidRequest(f"the backup lacks {', '.join(sorted(missing))}", field="file")
 

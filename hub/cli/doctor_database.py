@@ -12,10 +12,12 @@ from hub.config import Settings
 from hub.domain.membership import Role
 from hub.errors import CybexError
 from hub.services.actor import HUB_HANDLE
+from hub.store import checkpoints as checkpoint_store
 from hub.store import credentials as credential_store
 from hub.store import integrity, statistics
 from hub.store import keys as key_store
 from hub.store import peers as peer_store
+from hub.store.checkpoints import Standing
 from hub.store.database import Database
 from hub.store.statistics import Statistics
 from hub.worker import HEARTBEAT
@@ -26,6 +28,7 @@ HEARTBEAT_SECONDS: Final = 150
 
 BACKLOG_SECONDS: Final = 300
 CLOCK_SECONDS: Final = 60
+CHECKPOINT_SECONDS: Final = 60
 
 
 def database(settings: Settings, now: int) -> Iterator[Finding]:
@@ -52,9 +55,11 @@ def database(settings: Settings, now: int) -> Iterator[Finding]:
         with opened.read() as tx:
             numbers = statistics.collect(tx)
             people = [*_keys(tx, now), _operators(tx, now)]
+            logged = checkpoint_store.standing(tx)
         yield _clock(settings, numbers, now)
         yield from people
         yield _worker(settings, numbers, now)
+        yield _log(logged, now)
     except CybexError as error:
         yield Finding("database", "fail", error.detail or error.title, "is the server up, and may this user connect?")
     finally:
@@ -119,3 +124,15 @@ def _worker(settings: Settings, numbers: Statistics, now: int) -> Finding:
     if waiting > BACKLOG_SECONDS:
         return Finding("worker", "warn", backlog, "it falls behind: look for worker.failed in the log")
     return Finding("worker", "ok", f"alive; {backlog}")
+
+
+def _log(logged: Standing, now: int) -> Finding:
+    """Look at the oldest leaf without a checkpoint: what is signed late can still be denied."""
+    text = f"{logged.size} leaves, {logged.checkpointed} of them under a signed checkpoint"
+    waiting = 0 if logged.waiting_since is None else int(now - logged.waiting_since / SECOND)
+    if logged.size < logged.checkpointed:
+        return Finding("log", "fail", f"{text}: leaves are lost", "see docs/log.md, When a hub is restored")
+    if waiting > CHECKPOINT_SECONDS:
+        remedy = "the worker signs: is it running? Look for log.inconsistent in its log"
+        return Finding("log", "warn", f"{text}; the oldest other one has waited for {waiting} s", remedy)
+    return Finding("log", "ok", text)

@@ -11,7 +11,8 @@ from hub.domain.taxii_resources import to_bytes
 from hub.errors import CybexError, NotFound
 from hub.services import measures
 from hub.services.context import Hub
-from hub.store import statistics
+from hub.store import checkpoints, statistics
+from hub.store.checkpoints import Standing
 from hub.store.statistics import Statistics
 from hub.web import request_log
 from hub.web.origin import TrustedProxies
@@ -67,17 +68,18 @@ def exposition(hub: Hub) -> bytes:
     from prometheus_client import CollectorRegistry, generate_latest
 
     with hub.db.read() as tx:
-        numbers = statistics.collect(tx)
+        numbers, logged = statistics.collect(tx), checkpoints.standing(tx)
     state = CollectorRegistry()
-    state.register(_State(numbers, hub.clock()))
+    state.register(_State(numbers, logged, hub.clock()))
     return generate_latest(measures.all_processes()) + generate_latest(state)
 
 
 class _State:
     """The numbers of the database as gauges; collections by their ids, which say nothing to who is not a member."""
 
-    def __init__(self, numbers: Statistics, now: int) -> None:
+    def __init__(self, numbers: Statistics, logged: Standing, now: int) -> None:
         self._numbers = numbers
+        self._logged = logged
         self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -86,6 +88,9 @@ class _State:
 
         numbers, oldest = self._numbers, self._numbers.oldest_pending_at
         waiting = 0.0 if oldest is None else max(0, self._now - oldest) / _SECOND
+        logged = self._logged
+        unsigned = 0.0 if logged.waiting_since is None else max(0, self._now - logged.waiting_since) / _SECOND
+        signed = max(0, self._now - (logged.checkpoint_at or self._now)) / _SECOND
         gauges: tuple[tuple[str, str, float], ...] = (
             ("cybex_peers", "Peers known to the hub.", numbers.peers),
             ("cybex_groups", "Trust groups.", numbers.groups),
@@ -94,6 +99,10 @@ class _State:
             ("cybex_held_objects", "Objects under embargo.", numbers.held),
             ("cybex_refusals", "Refused objects on record.", numbers.refusals),
             ("cybex_database_bytes", "Size of the database.", numbers.database_size),
+            ("cybex_log_leaves", "Leaves of the transparency log.", logged.size),
+            ("cybex_log_checkpoint_leaves", "Leaves under the latest signed checkpoint.", logged.checkpointed),
+            ("cybex_log_checkpoint_age_seconds", "How long ago that checkpoint was signed.", signed),
+            ("cybex_log_unsigned_seconds", "How long the oldest leaf without a checkpoint has waited.", unsigned),
         )
         for name, text, value in gauges:
             yield GaugeMetricFamily(name, text, value=value)
@@ -115,6 +124,6 @@ def _endpoint_class(rule: str) -> str:
     parts: list[Any] = [part for part in rule.split("/") if part and not part.startswith("<")]
     if not parts:
         return "api-root" if "<" in rule else "none"
-    if parts[0] in ("api", "taxii2", "healthz", "readyz", "metrics", "schemas"):
+    if parts[0] in ("api", "taxii2", "healthz", "readyz", "metrics", "schemas", "tlog"):
         return str(parts[0])
     return next((name for name in _CLASSES if name in parts), "none")

@@ -64,6 +64,18 @@ def test_backup_says_that_the_secrets_are_inside(made: tuple[Path, Basic], tmp_p
     assert names == ["hub.db", "hub.toml", "secrets/cursor.key", "secrets/hub-signing-key.pem", "secrets/log-key.pem"]
 
 
+def test_a_backup_from_before_the_log_is_restored_and_gets_a_log_key(archive: Path, tmp_path: Path) -> None:
+    older, key = tmp_path / "older.tar", f"secrets/{config.LOG_KEY}"
+    with tarfile.open(archive) as source, tarfile.open(older, "w") as target:
+        for member in source:
+            if member.name != key:
+                target.addfile(member, source.extractfile(member))
+    succeed("restore", older, "--data", tmp_path / "restored")
+    made = tmp_path / "restored" / key
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    open_hub_at(tmp_path / "restored").db.close()
+
+
 def test_a_backup_never_replaces_a_file(made: tuple[Path, Basic], archive: Path) -> None:
     before = archive.read_bytes()
     assert isinstance(run("backup", archive, "--data", made[0]).exception, Conflict)

@@ -27,6 +27,7 @@ DAY = 24 * 3600
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("doctor") / "hub"
     succeed("init", "--data", data)
+    succeed("log", "checkpoint", "--data", data)
     return data
 
 
@@ -56,7 +57,18 @@ def test_a_hub_that_is_well_has_only_ok_lines(data: Path) -> None:
     assert report["status"] == "ok"
     checks = {finding["check"] for finding in report["findings"]}
     assert checks == {
-        *("configuration", "secrets", "address", "disk", "migrations", "database", "clock", "operators", "worker")
+        *(
+            "configuration",
+            "secrets",
+            "address",
+            "disk",
+            "migrations",
+            "database",
+            "clock",
+            "operators",
+            "worker",
+            "log",
+        )
     }
 
 
@@ -174,6 +186,21 @@ def test_a_worker_that_is_gone_is_found(data: Path) -> None:
     assert found(data, "worker")[0].level == "warn"
     heartbeat.unlink()
     assert "never" in found(data, "worker")[0].text
+
+
+def test_a_log_whose_leaves_nobody_signs_is_found(data: Path) -> None:
+    assert [finding.level for finding in found(data, "log")] == ["ok"]
+    succeed("peer", "add", "aa", "--name", "CIRT AA", "--kind", "national", "--data", data)
+    assert [finding.level for finding in found(data, "log", now=int(time.time()) + 50)] == ["ok"]
+    assert [finding.level for finding in found(data, "log", now=int(time.time()) + 90)] == ["warn"]
+    succeed("log", "checkpoint", "--data", data)
+    assert [finding.level for finding in found(data, "log", now=int(time.time()) + 90)] == ["ok"]
+
+
+def test_a_log_that_lost_leaves_is_found(data: Path) -> None:
+    with sqlite3.connect(data / "hub.sqlite3") as connection:
+        connection.execute("UPDATE log_state SET size = size - 1")
+    assert [finding.level for finding in found(data, "log")] == ["fail"]
 
 
 def test_a_directory_that_holds_no_hub_is_told_to_init(tmp_path: Path) -> None:

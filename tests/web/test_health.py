@@ -50,6 +50,10 @@ def test_metrics_show_counts_and_no_names(database: Database) -> None:
         "cybex_pending_submissions 0.0",
         "cybex_database_bytes",
         "cybex_objects_stored_total",
+        "cybex_log_leaves 0.0",
+        "cybex_log_checkpoint_leaves 0.0",
+        "cybex_log_checkpoint_age_seconds 0.0",
+        "cybex_log_unsigned_seconds 0.0",
     ):
         assert name in text
 
@@ -85,6 +89,7 @@ def test_metrics_are_for_those_the_operator_names(sqlite_url: str) -> None:
         ("/<slug>/collections/<ref>/objects/<oid>/", "objects"),
         ("/<slug>/collections/<ref>/objects/<oid>/versions/", "versions"),
         ("/api/v1/peers/<handle>", "api"),
+        ("/tlog/tile/<path:path>", "tlog"),
         ("(none)", "none"),
     ],
 )
