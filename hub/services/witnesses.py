@@ -90,7 +90,7 @@ def cosign(hub: Hub, octets: bytes) -> list[str]:
     theirs = checkpoint.parse(note.text)
     with hub.db.read() as tx:
         ours = checkpoint_store.of_size(tx, theirs.size)
-        witnesses = {_key(each.verifier_key): each for each in store.every(tx) if each.removed_at is None}
+        witnesses = [(_key(each.verifier_key), each) for each in store.every(tx) if each.removed_at is None]
     if ours is None:
         raise NotFound(NO_CHECKPOINT)
     if signed_note.parse(ours.note).text != note.text:
@@ -98,7 +98,7 @@ def cosign(hub: Hub, octets: bytes) -> list[str]:
         raise Unprocessable("this hub signed another checkpoint of that size", field="checkpoint")
     found: list[tuple[Witness, Signature, int]] = []
     for signature in note.signatures:
-        for key, witness in witnesses.items():
+        for key, witness in witnesses:
             if not key.made(signature):
                 continue
             at = signed_note.time_of(signature)
