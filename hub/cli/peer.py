@@ -8,7 +8,7 @@ import click
 
 from hub.bootstrap import open_hub_at
 from hub.cli.output import data_option, json_option, print_one, print_rows
-from hub.domain.membership import PeerKind
+from hub.domain.membership import PeerKind, QuantumSafe
 from hub.domain.naming import ITU_REGIONS
 from hub.services import peers as service
 from hub.services.actor import LOCAL_OPERATOR
@@ -92,6 +92,7 @@ def show(handle: str, data: Path | None, as_json: bool) -> None:
 @click.option("--kind", type=KINDS, help="New kind.")
 @click.option("--country", help="New country; an empty text removes it.")
 @click.option("--region", type=click.Choice(["", *ITU_REGIONS]), help="New ITU region; an empty text removes it.")
+@click.option("--quantum-safe", type=click.Choice(list(QuantumSafe)), help="A second signature with ML-DSA-65.")
 @data_option
 @json_option
 def update(
@@ -100,6 +101,7 @@ def update(
     kind: str | None,
     country: str | None,
     region: str | None,
+    quantum_safe: str | None,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -115,6 +117,7 @@ def update(
         kind=... if kind is None else PeerKind(kind),
         country=... if country is None else country or None,
         itu_region=... if region is None else region or None,
+        quantum_safe=... if quantum_safe is None else quantum_safe,
     )
     print_one(resources.peer(changed), as_json=as_json)
 

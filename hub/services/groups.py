@@ -10,6 +10,7 @@ from hub.domain import naming
 from hub.domain.membership import MemberVisibility, QuantumSafe, TrustGroup
 from hub.errors import InvalidRequest
 from hub.services import audit
+from hub.services import quantum_safe as second_signature
 from hub.services.actor import (
     Actor,
     operated_group,
@@ -140,6 +141,8 @@ def update(
             pseudonyms=pseudonyms,
         )
         after = operated_group(tx, actor, slug)
+        if after.quantum_safe is not before.quantum_safe:
+            second_signature.refuse_for_group(tx, after, after.quantum_safe)
         detail = {name: getattr(after, name) for name in SETTINGS if getattr(after, name) != getattr(before, name)}
         if detail:
             audit.record(tx, hub, actor, "group.update", f"groups/{slug}", **detail)

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from hub.domain.membership import Member, Peer, Right, TrustGroup
 from hub.errors import Forbidden, NotFound
-from hub.services import audit
+from hub.services import audit, quantum_safe
 from hub.services.actor import (
     NO_MEMBER,
     NO_PEER,
@@ -62,6 +62,8 @@ def put(hub: Hub, actor: Actor, slug: str, handle: str, rights: AbstractSet[Righ
             _guard(mine, before, rights)
         if peer is None:
             raise NotFound(NO_PEER)
+        if before is None:
+            quantum_safe.refuse_for_member(trust_group, peer)
         member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=hub.clock())
         if before is None or before.rights != member.rights:
             action = "member.add" if before is None else "member.rights"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import EllipsisType
 
 from hub.domain import naming
-from hub.domain.membership import Peer, PeerKind
+from hub.domain.membership import Peer, PeerKind, QuantumSafe
 from hub.errors import Conflict
 from hub.services import audit
+from hub.services import quantum_safe as second_signature
 from hub.services.actor import HUB_HANDLE, Actor, require_operator, require_reader, visible_peer, visible_peers
 from hub.services.change import changed
 from hub.services.context import Hub
@@ -80,11 +81,13 @@ def update(
     kind: PeerKind | EllipsisType = ...,
     country: str | EllipsisType | None = ...,
     itu_region: str | EllipsisType | None = ...,
+    quantum_safe: str | EllipsisType = ...,
     suspended: bool | EllipsisType = ...,
 ) -> Peer:
     """Change what is named. A suspended peer's credentials are refused from the next request on.
 
-    Raises NotFound; Conflict for suspending the hub's own peer, which would lock the operators out.
+    Raises NotFound; Conflict for suspending the hub's own peer, which would lock the operators out, and for a setting
+    of the second signature that contradicts that of a group the peer is in.
     """
     require_reader(actor)
     with hub.db.write() as tx:
@@ -92,11 +95,26 @@ def update(
         require_operator(actor)
         after = (changed(peer.name, name), changed(peer.country, country), changed(peer.itu_region, itu_region))
         _check(*after)
-        new_kind = changed(peer.kind, kind)
-        if (*after, new_kind) != (peer.name, peer.country, peer.itu_region, peer.kind):
-            store.update(tx, peer.id, name=after[0], country=after[1], itu_region=after[2], kind=new_kind)
-            detail = dict(zip(("name", "country", "itu_region"), after, strict=True))
-            audit.record(tx, hub, actor, "peer.update", f"peers/{handle}", **detail, kind=new_kind.value)
+        new_kind, setting = changed(peer.kind, kind), _setting(changed(peer.quantum_safe, quantum_safe))
+        if setting is not peer.quantum_safe:
+            second_signature.refuse_for_peer(tx, peer, setting)
+        before = (peer.name, peer.country, peer.itu_region, peer.kind, peer.quantum_safe)
+        if (*after, new_kind, setting) != before:
+            name, country, itu_region = after
+            store.update(
+                tx, peer.id, name=name, country=country, itu_region=itu_region, kind=new_kind, quantum_safe=setting
+            )
+            detail = {"name": name, "country": country, "itu_region": itu_region}
+            audit.record(
+                tx,
+                hub,
+                actor,
+                "peer.update",
+                f"peers/{handle}",
+                **detail,
+                kind=new_kind.value,
+                quantum_safe=setting.value,
+            )
         now_suspended = changed(peer.suspended_at is not None, suspended)
         if now_suspended and peer.handle == HUB_HANDLE:
             raise Conflict("the hub's own peer cannot be suspended; revoke its credentials instead", field="suspended")
@@ -107,6 +125,11 @@ def update(
             store.restore(tx, peer.id)
             audit.record(tx, hub, actor, "peer.restore", f"peers/{handle}")
         return visible_peer(tx, actor, handle)
+
+
+def _setting(value: str) -> QuantumSafe:
+    naming.one_of(value, tuple(each.value for each in QuantumSafe), "quantum_safe")
+    return QuantumSafe(value)
 
 
 def _check(name: str, country: str | None, itu_region: str | None) -> None:

@@ -7,7 +7,7 @@ from types import EllipsisType
 from sqlalchemy import ColumnElement, Connection, insert, select
 from sqlalchemy import update as update_rows
 
-from hub.domain.membership import Peer, PeerKind
+from hub.domain.membership import Peer, PeerKind, QuantumSafe
 from hub.errors import NotFound
 from hub.store.conflicts import refusing_duplicates
 from hub.store.rows import peer_of
@@ -75,6 +75,7 @@ def update(
     kind: PeerKind | str | EllipsisType = ...,
     country: str | EllipsisType | None = ...,
     itu_region: str | EllipsisType | None = ...,
+    quantum_safe: QuantumSafe | EllipsisType = ...,
 ) -> Peer:
     """Return the peer with what was given changed. Raises NotFound."""
     given = {
@@ -82,6 +83,7 @@ def update(
         "kind": kind if isinstance(kind, EllipsisType) else PeerKind(kind).value,
         "country": country,
         "itu_region": itu_region,
+        "quantum_safe": quantum_safe if isinstance(quantum_safe, EllipsisType) else quantum_safe.value,
     }
     return _change(tx, peer_id, {key: value for key, value in given.items() if value is not ...})
 

@@ -48,6 +48,7 @@ def patch(call: Call) -> Answer:
         kind=kind if kind is ... else PeerKind(kind),
         country=call.changed("country"),
         itu_region=call.changed("itu_region"),
+        quantum_safe=call.changed("quantum_safe"),
         suspended=call.changed("suspended"),
     )
     return Answer(resources.peer(changed))

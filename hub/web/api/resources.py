@@ -11,7 +11,7 @@ from hub.domain.keys import SigningKey
 from hub.domain.membership import Caller, Collection, CollectionRights, Credential, Member, Peer, TrustGroup
 from hub.domain.taxii_time import format_timestamp
 from hub.services.audit import NamedLine
-from hub.services.collections import MemberRights
+from hub.services.collections import MemberRights, retention_seconds
 from hub.services.credentials import Issued
 from hub.services.refusals import NamedRefusal
 from hub.services.relay_rights import RelayRight
@@ -38,6 +38,7 @@ def peer(row: Peer) -> Resource:
         "identity": row.identity,
         "country": row.country,
         "itu_region": row.itu_region,
+        "quantum_safe": row.quantum_safe.value,
         "suspended": row.suspended_at is not None,
     }
 
@@ -116,6 +117,7 @@ def collection(row: tuple[Collection, CollectionRights | None]) -> Resource:
         "allowed_types": None if opened.allowed_types is None else sorted(opened.allowed_types),
         "can_read": rights is not None and rights.can_read,
         "can_write": rights is not None and rights.can_write,
+        "retention": dict(retention_seconds(opened.retention)),
     }
 
 
