@@ -30,6 +30,12 @@ from hub.errors import ConfigError
 @click.option(
     "--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help="Sign with this key before posting."
 )
+@click.option(
+    "--second-key",
+    "second_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign with this quantum-safe key as well (ML-DSA-65).",
+)
 @click.option("--identity", help="STIX identity of the signer; default: the one beside the key (aa.pub.json).")
 @click.option("--author", is_flag=True, help="Make the signer the author of objects that name none.")
 @click.option("--batch", type=click.IntRange(1, 5000), default=BATCH, show_default=True, help="Objects per envelope.")
@@ -38,6 +44,7 @@ from hub.errors import ConfigError
 def push(
     files: tuple[str, ...],
     key_path: Path | None,
+    second_path: Path | None,
     identity: str | None,
     author: bool,
     batch: int,
@@ -57,11 +64,12 @@ def push(
         identity = identity or keyfile.identity_beside(key_path, key)
         if identity is None:
             raise click.UsageError("say who signs: --identity identity--... (there is none beside the key)")
-    elif identity or author:
-        raise click.UsageError("--identity and --author are of the signer: give --key as well")
+    elif identity or author or second_path is not None:
+        raise click.UsageError("--identity, --author and --second-key are of the signer: give --key as well")
+    second = keyfile.read(second_path) if second_path is not None else None
     refused = 0
     for name in files:
-        objects = _objects(name, key, identity, author)
+        objects = _objects(name, key, second, identity, author)
         pushed = Pushed(total=len(objects))
         for pushed in post(session, options["url"], options["collection"], objects, batch=batch):
             _progress(name, pushed)
@@ -71,13 +79,16 @@ def push(
         sys.exit(1)
 
 
-def _objects(name: str, key: PrivateKey | None, identity: str | None, author: bool) -> list[dict[str, Any]]:
+def _objects(
+    name: str, key: PrivateKey | None, second: PrivateKey | None, identity: str | None, author: bool
+) -> list[dict[str, Any]]:
     """Return the objects to post: signed now, or as they were signed when the same file was pushed before."""
     source = sys.stdin.buffer.read() if name == "-" else _read(Path(name))
     if key is None or identity is None:
         return objects_of(parse(source))
     kept = None if name == "-" else Path(f"{name}.signed")
-    mark = hashlib.sha256(source + key.public.kid.encode() + identity.encode() + bytes([author])).hexdigest()
+    kids = key.public.kid + ("" if second is None else second.public.kid)
+    mark = hashlib.sha256(source + kids.encode() + identity.encode() + bytes([author])).hexdigest()
     if kept is not None and kept.exists():
         before = parse(_read(kept))
         if isinstance(before, dict) and before.get("x_cybex_source") == mark:
@@ -86,7 +97,9 @@ def _objects(name: str, key: PrivateKey | None, identity: str | None, author: bo
     if author:
         objects = [_authored(obj, identity) for obj in objects]
     created = format_timestamp(time.time_ns() // 1000)[:23] + "Z"
-    signed, _ = sign_objects(objects, key, identity=identity, created=created, new_uuid=lambda: str(uuid.uuid4()))
+    signed, _ = sign_objects(
+        objects, key, identity=identity, created=created, new_uuid=lambda: str(uuid.uuid4()), second=second
+    )
     if kept is not None:
         _keep(kept, {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "x_cybex_source": mark, "objects": signed})
     return signed

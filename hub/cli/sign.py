@@ -32,12 +32,19 @@ _CARRIERS = {
     required=True,
     help="Private key, as made by `cybex key new`.",
 )
+@click.option(
+    "--second-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Quantum-safe key (cybex key new --algorithm ML-DSA-65) that signs beside the other.",
+)
 @click.option("--identity", help="STIX identity of the signer; default: the one beside the key (aa.pub.json).")
 @click.option(
     "--out", type=click.File("wb", lazy=True, atomic=True), default="-", help="Write here instead of standard output."
 )
 @click.option("--json", "as_json", is_flag=True, help="Report what was done as JSON (on standard error).")
-def sign(file: BinaryIO, key_path: Path, identity: str | None, out: BinaryIO, as_json: bool) -> None:
+def sign(
+    file: BinaryIO, key_path: Path, second_key: Path | None, identity: str | None, out: BinaryIO, as_json: bool
+) -> None:
     """Sign each object of a STIX bundle, envelope or single object; FILE may be - for standard input.
 
     Your own objects get their signature inside, all others a jss-signature object beside them. What you have signed
@@ -51,7 +58,12 @@ def sign(file: BinaryIO, key_path: Path, identity: str | None, out: BinaryIO, as
         raise click.UsageError("say who signs: --identity identity--... (there is none beside the key)")
     document = parse(file.read())
     signed, done = sign_objects(
-        objects_of(document), key, identity=identity, created=_now(), new_uuid=lambda: str(uuid.uuid4())
+        objects_of(document),
+        key,
+        identity=identity,
+        created=_now(),
+        new_uuid=lambda: str(uuid.uuid4()),
+        second=None if second_key is None else keyfile.read(second_key),
     )
     out.write(orjson.dumps(with_objects(document, signed), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     _report(done, as_json)
