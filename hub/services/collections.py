@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import EllipsisType
 
 from sqlalchemy import Connection
 
 from hub.domain import naming
-from hub.domain.membership import Collection, CollectionRights, Member, Peer, TrustGroup, effective_rights
+from hub.domain.membership import Collection, CollectionRights, Member, Peer, Retention, TrustGroup, effective_rights
 from hub.errors import Forbidden, NotFound
-from hub.services import audit
+from hub.services import audit, deliveries
 from hub.services.actor import (
     Actor,
     limited,
@@ -20,6 +21,7 @@ from hub.services.actor import (
     require_reader,
     visible_group,
 )
+from hub.services.change import changed
 from hub.services.context import Hub
 from hub.services.identifier import uuid4
 from hub.store import collections as store
@@ -102,6 +104,46 @@ def add(
     return collection
 
 
+def update(
+    hub: Hub,
+    actor: Actor,
+    slug: str,
+    ref: str,
+    *,
+    title: str | EllipsisType = ...,
+    description: str | EllipsisType | None = ...,
+    retention: Retention | EllipsisType = ...,
+) -> Collection:
+    """Change what is named; what it no longer keeps goes with the next run of retention. Operators only."""
+    require_reader(actor)
+    with hub.db.write() as tx:
+        trust_group = operated_group(tx, actor, slug)
+        before = _found(tx, trust_group, ref)
+        new_title, new_description = changed(before.title, title), changed(before.description, description)
+        naming.line(new_title, "title")
+        if new_description is not None:
+            naming.text(new_description, "description")
+        kept = changed(before.retention, retention)
+        store.update(tx, before.id, title=new_title, description=new_description, retention=kept)
+        after = _found(tx, trust_group, before.uuid)
+        detail = {name: getattr(after, name) for name in ("title", "description") if before != after}
+        detail = {name: value for name, value in detail.items() if getattr(before, name) != value}
+        if after.retention != before.retention:
+            detail |= {f"keep_{name}_seconds": seconds for name, seconds in retention_seconds(after.retention).items()}
+        if detail:
+            subject = f"groups/{slug}/collections/{before.uuid}"
+            audit.record(tx, hub, actor, "collection.update", subject, **detail)
+        return after
+
+
+def retention_seconds(retention: Retention) -> dict[str, int | None]:
+    """Return what a collection keeps, in seconds; None is for ever."""
+    return {
+        name: None if us is None else us // 1_000_000
+        for name, us in (("added", retention.added), ("expired", retention.expired), ("revoked", retention.revoked))
+    }
+
+
 def rights(hub: Hub, actor: Actor, slug: str, ref: str) -> list[MemberRights]:
     """Return what each member may do in a collection, by handle; for those who manage the members."""
     require_reader(actor)
@@ -129,7 +171,8 @@ def set_rights(hub: Hub, actor: Actor, slug: str, ref: str, handle: str, overrid
         overrides = store.overrides(tx, collection.id)
         if mine is not None:
             _guard(mine, overrides.get(mine.peer_id), member, override)
-        store.set_override(tx, collection.id, peer.id, *override)
+        with deliveries.noting_loss(tx, peer.id, now=hub.clock()):
+            store.set_override(tx, collection.id, peer.id, *override)
         audit.record(
             tx,
             hub,

@@ -6,7 +6,8 @@ told of its retraction anyway, and whoever loses the right to read is noted here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from hub.errors import Busy
 from hub.services.context import Hub
 from hub.services.delivery_buffer import Delivery
 from hub.store import entries as entry_store
+from hub.store import members as member_store
 from hub.store import served as store
 from hub.store.pages import Selection
 from hub.store.served import Reader
@@ -54,6 +56,18 @@ def presume(tx: Connection, reader: Reader, *, now: int) -> None:
     last = entry_store.lock(tx, reader.collection_id)
     if last:
         store.replace(tx, reader, store.presumed(tx, reader), [ServedRange(0, last, "presumed", None, now, now)])
+
+
+@contextmanager
+def noting_loss(tx: Connection, peer_id: int, *, now: int) -> Iterator[None]:
+    """Note, once the block has changed what a peer may do, every collection that he may read in no longer.
+
+    Nothing may be locked after the log: the block changes, and whoever records the change does so after it.
+    """
+    before = member_store.readable(tx, peer_id)
+    yield
+    for collection_id in sorted(before - member_store.readable(tx, peer_id)):
+        presume(tx, Reader(collection_id, peer_id), now=now)
 
 
 def of_page(selection: Selection, dates: Sequence[int], now: int) -> Delivery:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from hub.domain.membership import Member, Peer, Right, TrustGroup
 from hub.errors import Forbidden, NotFound
-from hub.services import audit, quantum_safe
+from hub.services import audit, deliveries, quantum_safe
 from hub.services.actor import (
     NO_MEMBER,
     NO_PEER,
@@ -64,7 +64,9 @@ def put(hub: Hub, actor: Actor, slug: str, handle: str, rights: AbstractSet[Righ
             raise NotFound(NO_PEER)
         if before is None:
             quantum_safe.refuse_for_member(trust_group, peer)
-        member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=hub.clock())
+        now = hub.clock()
+        with deliveries.noting_loss(tx, peer.id, now=now):
+            member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=now)
         if before is None or before.rights != member.rights:
             action = "member.add" if before is None else "member.rights"
             names = sorted(right.value for right in rights)
@@ -91,7 +93,9 @@ def _set_suspended(hub: Hub, actor: Actor, slug: str, handle: str, *, suspended:
             _guard(mine, member, member.rights)
         if suspended != (member.suspended_at is not None):
             if suspended:
-                store.suspend(tx, trust_group.id, peer.id, hub.clock())
+                now = hub.clock()
+                with deliveries.noting_loss(tx, peer.id, now=now):
+                    store.suspend(tx, trust_group.id, peer.id, now)
             else:
                 store.restore(tx, trust_group.id, peer.id)
             action = "member.suspend" if suspended else "member.restore"
@@ -106,7 +110,8 @@ def remove(hub: Hub, actor: Actor, slug: str, handle: str) -> None:
         trust_group, _ = moderated_group(tx, actor, slug)
         peer, _ = member_of(tx, trust_group, handle)
         require_operator(actor)
-        store.remove(tx, trust_group.id, peer.id)
+        with deliveries.noting_loss(tx, peer.id, now=hub.clock()):
+            store.remove(tx, trust_group.id, peer.id)
         audit.record(tx, hub, actor, "member.remove", f"groups/{slug}/members/{handle}")
 
 

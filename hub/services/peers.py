@@ -7,7 +7,7 @@ from types import EllipsisType
 from hub.domain import naming
 from hub.domain.membership import Peer, PeerKind, QuantumSafe
 from hub.errors import Conflict
-from hub.services import audit
+from hub.services import audit, deliveries
 from hub.services import quantum_safe as second_signature
 from hub.services.actor import HUB_HANDLE, Actor, require_operator, require_reader, visible_peer, visible_peers
 from hub.services.change import changed
@@ -119,7 +119,9 @@ def update(
         if now_suspended and peer.handle == HUB_HANDLE:
             raise Conflict("the hub's own peer cannot be suspended; revoke its credentials instead", field="suspended")
         if now_suspended and peer.suspended_at is None:
-            store.suspend(tx, peer.id, hub.clock())
+            now = hub.clock()
+            with deliveries.noting_loss(tx, peer.id, now=now):
+                store.suspend(tx, peer.id, now)
             audit.record(tx, hub, actor, "peer.suspend", f"peers/{handle}")
         elif not now_suspended and peer.suspended_at is not None:
             store.restore(tx, peer.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from hub.domain.membership import Member, Peer, Right
 from hub.store.rows import member_of, peer_of
@@ -43,6 +43,25 @@ def of_group(tx: Connection, group_id: int) -> list[tuple[Peer, Member]]:
         .order_by(peer.c.handle)
     )
     return [(peer_of(row), member_of(row)) for row in rows]
+
+
+def readable(tx: Connection, peer_id: int) -> set[int]:
+    """Return the ids of the collections a peer may read in, as things stand in this transaction."""
+    right = func.coalesce(collection_override.c.can_read, member.c.may_read)
+    joined = (
+        collection.join(member, member.c.group_id == collection.c.group_id)
+        .join(peer, peer.c.id == member.c.peer_id)
+        .outerjoin(
+            collection_override,
+            and_(
+                collection_override.c.collection_id == collection.c.id,
+                collection_override.c.peer_id == member.c.peer_id,
+            ),
+        )
+    )
+    statement = select(collection.c.id).select_from(joined)
+    active = and_(member.c.suspended_at.is_(None), peer.c.suspended_at.is_(None))
+    return set(tx.execute(statement.where(peer.c.id == peer_id, active, right)).scalars())
 
 
 def suspend(tx: Connection, group_id: int, peer_id: int, now: int) -> bool:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from hub.domain import limits
 from hub.domain.audience import WHOLE_GROUP, Audience
+from hub.domain.membership import Right
 from hub.domain.served import ServedRange, ServedVersion, proof, strongest
 from hub.domain.stix import version_key
 from hub.domain.taxii import Query, VersionMatch
-from hub.services import deliveries, read
+from hub.services import collections, deliveries, members, peers, read
+from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.store import entries as entry_store
 from hub.store import pages
 from hub.store import served as store
@@ -234,3 +236,60 @@ def test_what_cannot_be_written_waits_for_the_next_time(desk: Desk, monkeypatch:
         with pytest.raises(RuntimeError):
             deliveries.flush(desk.hub)
     assert len(ledger(desk)) == 1
+
+
+LOSSES: dict[str, Callable[[Desk], object]] = {
+    "suspended": lambda desk: members.suspend(desk.hub, OPERATOR, "alpha", "bb"),
+    "removed": lambda desk: members.remove(desk.hub, OPERATOR, "alpha", "bb"),
+    "the right to read taken": lambda desk: members.put(desk.hub, OPERATOR, "alpha", "bb", {Right.WRITE}),
+    "narrowed here": lambda desk: collections.set_rights(desk.hub, OPERATOR, "alpha", "incidents", "bb", (False, None)),
+    "the peer suspended": lambda desk: peers.update(desk.hub, OPERATOR, "bb", suspended=True),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_whoever_loses_the_right_to_read_is_presumed_to_have_read_everything_until_then(
+    desk: Desk, lose: Callable[[Desk], object]
+) -> None:
+    desk.share("aa", desk.incident())
+    lose(desk)
+    lose_date = desk.now()
+    (row,) = ledger(desk)
+    assert (row.how, row.after, row.types, row.last_at) == ("presumed", 0, None, lose_date)
+    desk.share("aa", later_incident := desk.incident())
+    with desk.hub.db.read() as tx:
+        stored = entry_store.known(tx, [later_incident["id"]])[later_incident["id"]]
+        collection = desk.opened("aa").collection.id
+        assert deliveries.holders(tx, collection, [(row.upto, "incident", WHOLE_GROUP)]) == {desk.callers["bb"].peer.id}
+        assert deliveries.holders(tx, collection, [(stored[0].date_added, "incident", WHOLE_GROUP)]) == frozenset()
+
+
+KEEPS: dict[str, Callable[[Desk], object]] = {
+    "suspended elsewhere": lambda desk: members.suspend(desk.hub, OPERATOR, "bravo", "bb"),
+    "the right to write taken": lambda desk: members.put(desk.hub, OPERATOR, "alpha", "bb", {Right.READ}),
+    "narrowed in the other collection": lambda desk: collections.set_rights(
+        desk.hub, OPERATOR, "alpha", "indicators", "bb", (False, None)
+    ),
+    "suspended when he could read nothing": lambda desk: (
+        collections.set_rights(desk.hub, OPERATOR, "alpha", "incidents", "ee", (False, None)),
+        members.suspend(desk.hub, OPERATOR, "alpha", "ee"),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", KEEPS.values(), ids=KEEPS)
+def test_whoever_may_still_read_is_presumed_nothing(desk: Desk, change: Callable[[Desk], object]) -> None:
+    desk.share("aa", desk.incident())
+    change(desk)
+    assert ledger(desk) == []
+    assert len(ledger(desk, "ee")) <= 1
+
+
+def test_losing_the_right_again_moves_what_is_presumed(desk: Desk) -> None:
+    for _ in range(2):
+        desk.share("aa", desk.incident())
+        members.suspend(desk.hub, OPERATOR, "alpha", "bb")
+        members.restore(desk.hub, OPERATOR, "alpha", "bb")
+        desk.wait(60)
+    (row,) = ledger(desk)
+    assert row.upto == get(desk, Query()).last
