@@ -158,6 +158,13 @@ class Replay:
         held = held | {author} if verb == "grant" else held - {author}
         self._set(line.place, {"authors": frozenset(held)}, *key)
 
+    def _credential(self, line: Line, verb: str, parts: list[str]) -> None:
+        told = {name: _instant(name, value) for name, value in line.detail.items()}
+        if verb == "add":
+            self._set(line.place, {**told, "handle": parts[1], "created_at": line.at, "revoked_at": None}, *_at(parts))
+        elif verb == "revoke":
+            self._change(line, {"revoked_at": line.at}, *_at(parts))
+
     def _key(self, line: Line, verb: str, parts: list[str]) -> None:
         key = "key", parts[-1]
         told = {name: _instant(name, value) for name, value in line.detail.items()}
@@ -174,6 +181,10 @@ class Replay:
             self._change(line, {**told, "reported_at": line.at}, *key)
 
 
+def _at(parts: list[str]) -> Key:
+    return "credential", parts[3]
+
+
 def _instant(name: str, value: Any) -> Any:
     """Read a time as audit lines write it, by the ending of its name."""
     if isinstance(value, str) and name.endswith(("_at", "_from", "_until")):
@@ -187,5 +198,6 @@ _HANDLERS: Final = {
     "member": Replay._member,
     "collection": Replay._collection,
     "relay-right": Replay._relay,
+    "credential": Replay._credential,
     "key": Replay._key,
 }

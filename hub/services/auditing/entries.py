@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.services.auditing import acceptance, stored_bytes, verdicts
+from hub.services.auditing import acceptance, notices, stored_bytes, verdicts
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground
 from hub.services.auditing.item import item_of
@@ -30,7 +30,9 @@ def check(ground: Ground) -> Findings:
                 text = "it is dated after a version that the log has after it"
                 yield Finding("entry.order", "entry.date_added", item.name, text)
             last = place
-        yield from verdicts.check(ground, then, [one for one in items if one.row["id"] not in broken], frozenset())
+        sound = [one for one in items if one.row["id"] not in broken]
+        yield from verdicts.check(ground, then, sound)
+        yield from notices.check(ground, then, sound)
         yield from order.add(items)
         ground.step(len(piece))
     yield from order.end()

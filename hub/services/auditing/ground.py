@@ -34,6 +34,7 @@ class Leaf:
     at: int
     kind: str
     peer_id: int | None
+    about: int | None
     salt: bytes
     payload: bytes
     body: dict[str, Any]
@@ -54,6 +55,7 @@ class Ground:
     groups: dict[int, Row] = field(default_factory=dict)
     collections: dict[int, Row] = field(default_factory=dict)
     keys: dict[int, Row] = field(default_factory=dict)
+    credentials: dict[int, Row] = field(default_factory=dict)
     audiences: dict[int, Audience] = field(default_factory=dict)
     replay: Replay = field(default_factory=Replay)
     size: int = 0  # of the log
@@ -69,6 +71,7 @@ class Ground:
         self.groups = {row["id"]: row for row in scan.whole(self.tx, "trust_group")}
         self.collections = {row["id"]: row for row in scan.whole(self.tx, "collection")}
         self.keys = {row["id"]: row for row in scan.whole(self.tx, "signing_key")}
+        self.credentials = {row["id"]: row for row in scan.whole(self.tx, "credential")}
         for row in scan.whole(self.tx, "audience"):
             try:
                 self.audiences[row["id"]] = Audience.from_key(row["key"])
@@ -119,7 +122,14 @@ class Ground:
 def leaf_of(row: Row) -> Leaf:
     """Return a row of `log_leaf` with its payload read."""
     return Leaf(
-        row["idx"], row["at"], row["kind"], row["peer_id"], bytes(row["salt"]), bytes(row["payload"]), body_of(row)
+        row["idx"],
+        row["at"],
+        row["kind"],
+        row["peer_id"],
+        row["subject_peer_id"],
+        bytes(row["salt"]),
+        bytes(row["payload"]),
+        body_of(row),
     )
 
 

@@ -35,6 +35,8 @@ def check(ground: Ground) -> Findings:
         ground.step(len(piece))
     ground.size = expected
     for state in scan.whole(ground.tx, "log_state"):
+        if state["id"] != 1:
+            yield Finding("log.state", "log_state.id", "the log", "its one row is number 1, or nobody finds it")
         if state["size"] != expected:
             text = f"it says {state['size']}, and there are {expected} leaves"
             yield Finding("log.size", "log_state.size", "the log", text)

@@ -42,7 +42,7 @@ def _differing(
         yield Finding(code, table, name, "no audit line has made it")
         return
     for column in columns:
-        if column in told and told[column] != _plain(row[column], told[column]):
+        if column in told and told[column] != row[column]:
             yield Finding(code, f"{table}.{column}", name, "the audit lines say otherwise")
 
 
@@ -51,10 +51,6 @@ def times(code: str, table: str, name: str, row: Row, told: Mapping[str, Any], c
         stored, said = row[column], told.get(property_)
         if (stored is None) != (said is None) or (stored is not None and abs(stored - (said or 0)) > NEAR_US):
             yield Finding(code, f"{table}.{column}", name, "the audit lines say another time")
-
-
-def _plain(value: Any, like: Any) -> Any:
-    return bool(value) if isinstance(like, bool) else value
 
 
 def lost(ground: Ground, kind: str, present: Collection[tuple[str, ...]], code: str, table: str) -> Findings:
@@ -102,7 +98,7 @@ def _members(ground: Ground) -> Findings:
             yield Finding("member.unknown", "member", name, "no audit line has made it a member")
             continue
         for column, right in _RIGHTS.items():
-            if bool(row[column]) != (right in told["rights"]):
+            if row[column] != (right in told["rights"]):
                 yield Finding("member.right", f"member.{column}", name, "the audit lines say otherwise")
         columns = {"suspended_at": "suspended_at", "joined_at": "joined_at"}
         yield from times("member.setting", "member", name, row, told, columns)
@@ -135,14 +131,10 @@ def _overrides(ground: Ground) -> Findings:
         handle = ground.handle(row["peer_id"])
         present.add((slug, uuid, handle))
         told = ground.replay.now("override", slug, uuid, handle)
-        if told is None or any(told[column] != _truth(row[column]) for column in ("can_read", "can_write")):
+        if told is None or any(told[column] != row[column] for column in ("can_read", "can_write")):
             name = f"{handle} in collection {uuid}"
             yield Finding("override", "collection_override.can_read", name, "the audit lines say otherwise")
     yield from lost(ground, "override", present, "override.lost", "collection_override")
-
-
-def _truth(value: Any) -> bool | None:
-    return None if value is None else bool(value)
 
 
 def _relay_rights(ground: Ground) -> Findings:

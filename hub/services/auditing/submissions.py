@@ -10,6 +10,7 @@ from hub.domain.canonical import Json, jcs, parse
 from hub.domain.keys import KeyRing, SigningKey
 from hub.domain.receipt import Line, Receipt, digest_of
 from hub.domain.receipt_check import check_signature, check_supplement
+from hub.domain.taxii_time import parse_timestamp
 from hub.errors import MalformedJson, ReceiptError
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground, Leaf
@@ -49,7 +50,7 @@ def hub_ring(ground: Ground) -> KeyRing:
 
 def _submission(ground: Ground, row: Row, ring: KeyRing) -> Findings:
     name = f"submission {row['uuid']}"
-    details = _details(row)
+    details = details_of(row)
     if details is None:
         yield Finding("submission.details", "submission.details", name, "it is not three lists of lines")
         return
@@ -65,6 +66,10 @@ def _submission(ground: Ground, row: Row, ring: KeyRing) -> Findings:
     elif row["deletions"] > collection["deletions"]:
         text = "it is greater than that of the collection"
         yield Finding("submission.deletions", "submission.deletions", name, text)
+    credential = ground.credentials.get(row["credential_id"] or 0)
+    if row["credential_id"] is not None and (credential is None or credential["peer_id"] != row["peer_id"]):
+        text = "it is not a credential of the peer that sent it"
+        yield Finding("submission.credential", "submission.credential_id", name, text)
     if row["state"] not in ("pending", "complete") or (row["state"] == "complete") != (row["completed_at"] is not None):
         yield Finding("submission.state", "submission.state", name, "it is not that of its other columns")
     elif row["state"] == "pending":
@@ -77,7 +82,8 @@ def _submission(ground: Ground, row: Row, ring: KeyRing) -> Findings:
         yield from _receipts(ground, row, ring, name, successes, failures)
 
 
-def _details(row: Row) -> list[list[Mapping[str, Any]]] | None:
+def details_of(row: Row) -> list[list[Mapping[str, Any]]] | None:
+    """Return successes, failures and pendings of a submission's status; None when they are not readable."""
     try:
         value = parse(bytes(row["details"]))
     except MalformedJson:
@@ -131,6 +137,15 @@ def _later(ground: Ground, row: Row, first: Json, ring: KeyRing, name: str) -> F
             yield Finding("receipt.signature", "submission.supplements", name, error.detail or "it is not signed")
             continue
         yield from _places(ground, proved.receipt.lines, row["uuid"], name)
+    if later and (not isinstance(later[-1], dict) or _time(later[-1]) != row["supplemented_at"]):
+        yield Finding("receipt.row", "submission.supplemented_at", name, "the last later receipt has another time")
+
+
+def _time(document: Mapping[str, Any]) -> int | None:
+    try:
+        return parse_timestamp(str(document.get("completed_at")))
+    except ValueError:
+        return None
 
 
 def _row(ground: Ground, row: Row, receipt: Receipt, name: str) -> Findings:
@@ -184,7 +199,7 @@ def refusals(ground: Ground) -> Findings:
     for piece in scan.pieces(ground.tx, "refusal"):
         leaves = ground.leaves(row["log_index"] for row in piece)
         uuids = [row["submission_uuid"] for row in piece]
-        only = ("uuid", "details", "receipt", "supplements")
+        only = ("uuid", "collection_id", "details", "receipt", "supplements")
         known = {row["uuid"]: row for row in scan.having(ground.tx, "submission", "uuid", uuids, only)}
         for row in piece:
             yield from _refusal(ground, row, leaves.get(row["log_index"]), known.get(row["submission_uuid"]))
@@ -211,6 +226,8 @@ def _refusal(ground: Ground, row: Row, leaf: Leaf | None, submission: Row | None
             return
     if submission is None:
         return  # its status was kept long enough
+    if row["collection_id"] != submission["collection_id"]:
+        yield Finding("refusal.row", "refusal.collection_id", name, "its submission was to another collection")
     lines = _refused_lines(submission)
     told = {"id": row["stix_id"], "version": row["version"], "rule": row["rule"]}
     if row["sha256"] is not None:
@@ -220,7 +237,7 @@ def _refusal(ground: Ground, row: Row, leaf: Leaf | None, submission: Row | None
         column = next((key for key in ("id", "version", "rule", "sha256") if near.get(key) != told.get(key)), "rule")
         column = "stix_id" if column == "id" else column
         yield Finding("refusal.receipt", f"refusal.{column}", name, "the receipt of its submission says otherwise")
-    failures = (_details(submission) or [[], [], []])[1]
+    failures = (details_of(submission) or [[], [], []])[1]
     said = {(line.get("id"), line.get("message")) for line in failures}
     if (
         any(one == row["stix_id"] for one, _ in said)

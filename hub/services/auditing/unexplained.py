@@ -8,6 +8,7 @@ from hub.domain.signature_extensions import SIGNATURE_TYPE
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground, body_of, leaf_of
 from hub.services.auditing.leaves import ACCEPTED
+from hub.services.auditing.notices import RETRACTED
 from hub.store import scan
 
 _GONE_LINES = ("object.delete",)
@@ -15,7 +16,7 @@ _GONE_LINES = ("object.delete",)
 
 def check(ground: Ground) -> Findings:
     """Find leaves of which nothing stored speaks any more and nothing says why."""
-    gone = _gone(ground)
+    gone, withdrawn = _gone(ground), _withdrawn(ground)
     for piece in scan.pieces(ground.tx, "log_leaf"):
         for row in piece:
             if ground.is_explained(row["idx"]):
@@ -24,7 +25,7 @@ def check(ground: Ground) -> Findings:
             name = f"leaf {leaf.index}"
             if leaf.kind == ACCEPTED:
                 stix_id, uuid = str(leaf.body.get("id")), str(leaf.body.get("collection"))
-                if not _take(gone, uuid, stix_id):
+                if (uuid, stix_id, leaf.body.get("sha256")) not in withdrawn and not _take(gone, uuid, stix_id):
                     text = f"{stix_id} was accepted, is not stored, and nothing says that it was withdrawn"
                     yield Finding("log.lost", "entry", name, text)
             elif leaf.kind not in KEPT_FOR_A_TIME:
@@ -45,6 +46,16 @@ def _gone(ground: Ground) -> Counter[tuple[str, str]]:
         if len(parts) == 3 and isinstance(versions, int):
             found[parts[1], parts[2]] += versions
             found[parts[1], SIGNATURE_TYPE] += 1  # those over it go with it, and no line names or counts them
+    return found
+
+
+def _withdrawn(ground: Ground) -> set[tuple[str, str, str]]:
+    """Return (collection's UUID, STIX id, SHA-256) of every version that leaves of the log say was withdrawn."""
+    found = set()
+    for row in scan.having(ground.tx, "log_leaf", "kind", [RETRACTED], ("payload",)):
+        body = body_of(row)
+        for one in body.get("versions", ()):
+            found.add((str(body.get("collection")), str(body.get("id")), str(one.get("sha256"))))
     return found
 
 

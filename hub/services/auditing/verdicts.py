@@ -10,6 +10,7 @@ from hub.domain import pap, tlp
 from hub.domain.policy.publish import Verdict
 from hub.domain.signature_profile import Attestation, related_version
 from hub.domain.submission import Parsed, Verified
+from hub.services.auditing import notices
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground
 from hub.services.auditing.item import Item, item_of
@@ -35,19 +36,21 @@ class Around:
     held: dict[tuple[int, int, str], Parsed] = field(default_factory=dict)
 
 
-def check(ground: Ground, then: Then, items: Sequence[Item], hub_notices: frozenset[str]) -> Findings:
+def check(ground: Ground, then: Then, items: Sequence[Item]) -> Findings:
     """Decide again on every version of a piece, with the keys, rights and settings of its day."""
     around = _around(ground, items)
     for item in items:
-        if item.parsed is None or item.row["stix_id"] in hub_notices:
+        if item.parsed is None or notices.is_of_the_hub(ground, item):
             continue
-        found: list[Finding] = []
+        first: list[Finding] = []
         for index in _moments(ground, item):
             place = then.place(item.row["collection_id"], item.row["submitter_peer_id"], index)
             found = list(_decided(ground, then, item, around, place, index))
             if not found:
                 break
-        yield from found
+            first = first or found
+        else:
+            yield from first
 
 
 def _moments(ground: Ground, item: Item) -> Iterator[int]:
@@ -166,8 +169,7 @@ def _terms(ground: Ground, item: Item, verdict: Verdict) -> Findings:
         ("rule", verdict.decision.rule),
         ("reason", verdict.decision.reason),
     ):
-        stored = bool(row[column]) if column == "onward_relay" else row[column]
-        if stored != decided:
+        if row[column] != decided:
             text = "the markings and the policy of that day say otherwise"
             yield Finding(f"entry.{column}", f"entry.{column}", item.name, text)
 
@@ -175,7 +177,7 @@ def _terms(ground: Ground, item: Item, verdict: Verdict) -> Findings:
 def _authorship(item: Item, place: Place) -> Findings:
     author = item.row["author_identity"]
     introduced = author is None or author not in place.peers
-    if bool(item.row["introduced"]) != introduced:
+    if item.row["introduced"] != introduced:
         text = "whether its author was a peer then says otherwise"
         yield Finding("entry.introduced", "entry.introduced", item.name, text)
 
@@ -201,8 +203,7 @@ def _as_target(ground: Ground, item: Item, around: Around, verdict: Verdict) -> 
         ("onward_relay", verdict.onward_relay),
     ):
         allowed = {own, *(one.row[column] for one in targets)}
-        stored = bool(row[column]) if column == "onward_relay" else row[column]
-        if stored not in allowed:
+        if row[column] not in allowed:
             text = "neither its own markings nor those of what it signs say so"
             yield Finding(f"entry.{column}", f"entry.{column}", item.name, text)
     if row["rule"] != verdict.decision.rule:
