@@ -15,8 +15,10 @@ import orjson
 
 from hub.cli.connection import connection_options, transport
 from hub.client import keyfile
+from hub.client.hub_pin import HubKeys, read_hub_key
 from hub.client.push import BATCH, Pushed
 from hub.client.push import push as post
+from hub.client.receipts import ReceiptBook
 from hub.domain.bundle_signing import sign_objects
 from hub.domain.canonical import parse
 from hub.domain.key_material import PrivateKey
@@ -39,6 +41,10 @@ from hub.errors import ConfigError
 @click.option("--identity", help="STIX identity of the signer; default: the one beside the key (aa.pub.json).")
 @click.option("--author", is_flag=True, help="Make the signer the author of objects that name none.")
 @click.option("--batch", type=click.IntRange(1, 5000), default=BATCH, show_default=True, help="Objects per envelope.")
+@click.option(
+    "--hub-key", metavar="KID|FILE", help="The key of the hub, as its operator told you; else the first one seen."
+)
+@click.option("--require-receipt", is_flag=True, help="Fail when the server gives no signed receipt.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @connection_options
 def push(
@@ -48,13 +54,16 @@ def push(
     identity: str | None,
     author: bool,
     batch: int,
+    hub_key: str | None,
+    require_receipt: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Sign STIX bundles, post them, and wait for the decision on every object; FILE may be - for standard input.
 
     What was signed is kept beside the file (incident.json.signed) and posted again if you repeat the command: the same
-    version must never have two contents. Exit code 1 when an object was refused.
+    version must never have two contents. The hub's receipt is checked before a file counts as done and kept in
+    incident.json.receipts. Exit code 1 when an object was refused, or a receipt does not hold.
 
     Example: cybex push --url https://hub.example/alpha/ --token-file aa.token --key aa.pem incident.json
     """
@@ -67,14 +76,19 @@ def push(
     elif identity or author or second_path is not None:
         raise click.UsageError("--identity, --author and --second-key are of the signer: give --key as well")
     second = keyfile.read(second_path) if second_path is not None else None
+    given = frozenset() if hub_key is None else frozenset([read_hub_key(hub_key)])
     refused = 0
     for name in files:
         objects = _objects(name, key, second, identity, author)
+        receipts = Path("push.receipts" if name == "-" else f"{name}.receipts")
+        pins = receipts / "hubs.json" if key_path is None else key_path.with_suffix(".hubs.json")
+        keys = HubKeys(session, options["url"], pins, given, lambda text: click.echo(text, err=True))
+        book = ReceiptBook(keys, receipts, lambda: time.time_ns() // 1000, require_receipt)
         pushed = Pushed(total=len(objects))
-        for pushed in post(session, options["url"], options["collection"], objects, batch=batch):
+        for pushed in post(session, options["url"], options["collection"], objects, batch=batch, receipts=book):
             _progress(name, pushed)
         refused += len(pushed.failures)
-        _result(name, pushed, as_json)
+        _result(name, pushed, book, as_json)
     if refused:
         sys.exit(1)
 
@@ -137,7 +151,11 @@ def _progress(name: str, pushed: Pushed) -> None:
     click.echo(f"{name}: {done} of {pushed.total} objects decided{refused}", err=True)
 
 
-def _result(name: str, pushed: Pushed, as_json: bool) -> None:
+def _result(name: str, pushed: Pushed, book: ReceiptBook, as_json: bool) -> None:
+    if book.kept:
+        click.echo(f"{name}: {len(book.kept)} receipts hold and are kept in {book.directory}", err=True)
+    if book.without:
+        click.echo(f"{name}: no receipt: this server gives none", err=True)
     if as_json:
         result = {
             "file": name,
@@ -145,6 +163,7 @@ def _result(name: str, pushed: Pushed, as_json: bool) -> None:
             "statuses": pushed.statuses,
             "successes": pushed.successes,
             "failures": pushed.failures,
+            "receipts": [str(book.directory / one) for one in book.kept],
         }
         click.echo(orjson.dumps(result).decode())
         return

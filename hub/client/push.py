@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 from hub.client.feed import collection_url
+from hub.client.receipts import ReceiptBook
 from hub.client.transport import RemoteError, Transport
 from hub.domain.canonical import Json, jcs
+from hub.domain.receipt_check import Sent
 from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
 
 BATCH: Final = 500
@@ -32,18 +35,26 @@ class Pushed:
 
 
 def push(
-    transport: Transport, api_root: str, collection: str, objects: Sequence[Mapping[str, Json]], *, batch: int = BATCH
+    transport: Transport,
+    api_root: str,
+    collection: str,
+    objects: Sequence[Mapping[str, Json]],
+    *,
+    batch: int = BATCH,
+    receipts: ReceiptBook | None = None,
 ) -> Iterator[Pushed]:
     """Yield the state of affairs after each answer; when the iteration ends, every object has its decision.
 
     Repeating a push after an interruption is safe: the hub recognises envelopes and objects it has.
 
+    :param receipts: checks the receipt of each envelope before it counts as done; None takes the status on its word.
     :raises RemoteError: the server refuses an envelope, or what it answers is not a TAXII status.
+    :raises ReceiptError: a receipt does not prove what the status says; nothing more is sent to this hub.
     """
     pushed = Pushed(total=len(objects))
     url = f"{collection_url(api_root, collection)}objects/"
     most = _max_content_length(transport, api_root)
-    for envelope in _envelopes(objects, batch, most):
+    for envelope, sent in _envelopes(objects, batch, most):
         status = _status(transport.post(url, envelope).body)
         pushed.envelopes += 1
         pushed.statuses.append(str(status["id"]))
@@ -54,6 +65,8 @@ def push(
             transport.sleep(wait)
             wait = min(LONGEST_POLL, wait * 1.5)
             status = _status(transport.get(f"{api_root.rstrip('/')}/status/{quote(str(status['id']), safe='')}/").body)
+        if receipts is not None:
+            receipts.take(status, envelope, sent)
         pushed.under_way = 0
         pushed.done += int(status["total_count"])
         pushed.successes += status.get("successes", [])
@@ -61,20 +74,24 @@ def push(
         yield pushed
 
 
-def _envelopes(objects: Sequence[Mapping[str, Json]], batch: int, most: int) -> Iterator[bytes]:
+def _envelopes(objects: Sequence[Mapping[str, Json]], batch: int, most: int) -> Iterator[tuple[bytes, Sequence[Sent]]]:
     """Cut into envelopes of at most so many objects and octets; a signature stays with what it signs."""
     pieces: list[bytes] = []
+    sent: list[Sent] = []
     size = 0
     for group in _with_signatures(objects):
         bodies = [jcs(dict(obj)) for obj in group]
         length = sum(len(body) + 1 for body in bodies)
         if pieces and (len(pieces) + len(bodies) > batch or size + length + 16 > most):
-            yield _envelope(pieces)
-            pieces, size = [], 0
+            yield _envelope(pieces), sent
+            pieces, sent, size = [], [], 0
         pieces += bodies
+        sent += [
+            Sent(str(obj.get("id")), hashlib.sha256(body).digest()) for obj, body in zip(group, bodies, strict=True)
+        ]
         size += length
     if pieces:
-        yield _envelope(pieces)
+        yield _envelope(pieces), sent
 
 
 def _envelope(bodies: Sequence[bytes]) -> bytes:
