@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pseudonym": ("hub.cli.pseudonym:pseudonym", "Publish under a name that only the hub can resolve."),
     "sign": ("hub.cli.sign:sign", "Sign STIX objects (ITU-T X.590)."),
     "verify": ("hub.cli.verify:verify", "Verify signatures of STIX objects."),
+    "signatures": ("hub.cli.signatures:signatures", "Who signed an object, and what each signature is worth."),
     "push": ("hub.cli.push:push", "Sign a bundle and post it to a collection."),
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),

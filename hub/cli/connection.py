@@ -38,6 +38,14 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def optional_connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same options to a command that works on the hub's own machine when there is no --url."""
+    address = click.option("--url", envvar="CYBEX_CLIENT_URL", help="API root of a hub: https://hub.example/alpha/")
+    for option in (*reversed(_OPTIONS[1:]), address):
+        command = option(command)
+    return command
+
+
 def transport(options: dict[str, Any], notice: Callable[[str], None]) -> Transport:
     """Return a session with the hub. Raises ConfigError when the address or the credential cannot be used."""
     check_address(options["url"], allow_http=options["allow_http"])

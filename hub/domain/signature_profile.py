@@ -41,6 +41,7 @@ __all__ = [
     "detached_signature",
     "related_version",
     "sign_inline",
+    "unwrapped",
 ]
 
 NOT_ENROLLED: Final = "public_key: it is not an enrolled key of a peer who may sign this object"
@@ -125,7 +126,7 @@ def check_detached(
     :param plain: of target and signature both, as `hub.domain.canonical.jcs` takes it.
     """
     try:
-        signature = _unwrapped(signature_object)
+        signature = unwrapped(signature_object)
         return _attest(target, signature, ring, signer_peers, now, "detached", revoked=False, plain=plain)
     except (SignatureError, MalformedJson) as error:
         return deny(RULE, str(error))
@@ -141,7 +142,7 @@ def check_withdrawal(
 ) -> Attestation | Decision:
     """Say whether a ``jss-signature`` object with ``revoked: true`` is really its signer's withdrawal (X.590 6.3)."""
     try:
-        signature = _unwrapped(signature_object)
+        signature = unwrapped(signature_object)
         return _attest(target, signature, ring, signer_peers, now, "detached", revoked=True)
     except (SignatureError, MalformedJson) as error:
         return deny(RULE, str(error))
@@ -253,8 +254,12 @@ def _inline(obj: Mapping[str, Any], ring: KeyRing, signer_peers: frozenset[int],
     return replace(classical[-1], second=second[-1]) if second else classical[-1]
 
 
-def _unwrapped(wrapper: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the signature inside a ``jss-signature`` object whose other properties all agree with it."""
+def unwrapped(wrapper: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the signature inside a ``jss-signature`` object whose other properties all agree with it.
+
+    Raises:
+        SignatureError: the wrapper has not the published form, or says something else than the signature in it.
+    """
     if wrapper.get("type") != SIGNATURE_TYPE or wrapper.get("spec_version") != "2.1":
         raise SignatureError(f"type: a detached signature is a STIX 2.1 {SIGNATURE_TYPE} object")
     names = frozenset(wrapper)

@@ -28,6 +28,7 @@ from hub.web.api import (
     receipts,
     records,
     relay_rights,
+    signatures,
     strictness,
     whoami,
 )
@@ -52,6 +53,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **relay_rights.HANDLERS,
     **records.HANDLERS,
     **explain.HANDLERS,
+    **signatures.HANDLERS,
     **log.HANDLERS,
     **receipts.HANDLERS,
     **pseudonyms.HANDLERS,
