@@ -45,12 +45,16 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What a deletion left in a collection; ``version_key`` None means every version of the object."""
+    """What a deletion left in a collection; ``version_key`` None means every version of the object.
+
+    :param moderated: a moderator or the operator withdrew it, so that its owner may not bring it back either.
+    """
 
     stix_id: str
     version_key: str | None
     deleted_at: int
     owner_peer_id: int
+    moderated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +94,25 @@ _NOT_YOURS: Final = Admission("refused", OWNERSHIP, NOT_YOURS)
 _DUPLICATE: Final = Admission("duplicate", VERSION, "already stored")
 
 
-def admit(candidate: Candidate, known: Sequence[KnownVersion], tombstone: Tombstone | None) -> Admission:
+def admit(
+    candidate: Candidate,
+    known: Sequence[KnownVersion],
+    tombstone: Tombstone | None,
+    revocation: KnownVersion | None = None,
+) -> Admission:
     """Decide what becomes of a version; ``known`` is every stored version of its id, on the whole hub.
 
-    1. What its owner deleted, only its owner brings back.
+    1. What its owner deleted, only its owner brings back; what a moderator withdrew, nobody until that is lifted.
     2. The same content again in the same collection changes nothing, whatever its audience would be now.
     3. One version has one content: hub-wide in the author's own hands, inside the group in anybody else's.
     4. One object has one author, and one without an author has the peer that brought it first.
     5. A member that introduces a version for somebody who is no peer may not take it from readers it has.
+    6. A revocation is final: no version is added to a revoked object (STIX 2.1 §3.6), be it an older one.
+
+    :param revocation: the version, stored in the collection or about to be, that says ``revoked``.
     """
     if tombstone is not None and _bars(tombstone, candidate):  # 1
-        return _NOT_YOURS
+        return _MODERATED if tombstone.owner_peer_id == candidate.submitter_peer_id else _NOT_YOURS
     versions = [one for one in known if one.stix_id == candidate.stix_id]
     if any(_is_stored_already(candidate, one) for one in versions):  # 2
         return _DUPLICATE
@@ -117,6 +129,8 @@ def admit(candidate: Candidate, known: Sequence[KnownVersion], tombstone: Tombst
     for one in versions:  # 5
         if _narrows(candidate, one):
             return _hiding(candidate, one, _NARROWER, _NOT_YOURS)
+    if revocation is not None and _ends(revocation, candidate):  # 6
+        return _hiding(candidate, revocation, _REVOKED, _NOT_YOURS)
     return _NEW
 
 
@@ -133,11 +147,24 @@ _NARROWER: Final = Admission(
     OWNERSHIP,
     "another member introduced this object for more readers, or for longer: publish it for at least those",
 )
+_REVOKED: Final = Admission(
+    "refused", VERSION, "this object is revoked, and a revocation is final: share what is true now as a new object"
+)
+_MODERATED: Final = Admission(
+    "refused",
+    OWNERSHIP,
+    "a moderator of the group, or the operator, has withdrawn this: ask them to lift it before you post it again",
+)
 
 
 def _bars(tombstone: Tombstone, candidate: Candidate) -> bool:
     covered = tombstone.version_key is None or tombstone.version_key == candidate.version_key
-    return covered and tombstone.owner_peer_id != candidate.submitter_peer_id
+    return covered and (tombstone.moderated or tombstone.owner_peer_id != candidate.submitter_peer_id)
+
+
+def _ends(revocation: KnownVersion, candidate: Candidate) -> bool:
+    """Say whether a revocation binds: one that a member introduced for somebody who is no peer binds only himself."""
+    return not revocation.introduced or revocation.submitter_peer_id == candidate.submitter_peer_id
 
 
 def _is_stored_already(candidate: Candidate, one: KnownVersion) -> bool:

@@ -29,7 +29,7 @@ WITH_CONTENTS: Final = ("incident", "report", "grouping")
 """Types that hold other objects together, which may therefore be withdrawn with their contents."""
 
 _PROPERTIES: Final = frozenset({"extension_type", "act", "kind", "targets", "contents", "reason"})
-_STIX_ID: Final = re.compile(
+STIX_ID: Final = re.compile(
     r"[a-z][a-z0-9-]{1,248}[a-z0-9]--[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 )
 _UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -69,8 +69,10 @@ class MalformedRetraction(ValueError):
 
 def is_retraction(obj: Mapping[str, Any]) -> bool:
     """Say whether a valid STIX object claims to be a retraction notice."""
+    if obj.get("type") != NOTE:
+        return False
     extensions = obj.get("extensions")
-    return obj.get("type") == NOTE and isinstance(extensions, Mapping) and EXTENSION_ID in extensions
+    return isinstance(extensions, Mapping) and EXTENSION_ID in extensions
 
 
 def read(note: Mapping[str, Any]) -> Retraction:
@@ -198,7 +200,7 @@ def _target(given: object) -> Target:
     if not isinstance(given, Mapping) or not {"id", "versions"}.issuperset(given):
         raise MalformedRetraction("each target of a retraction must be an object with id, and versions if not all")
     stix_id = given.get("id")
-    if not isinstance(stix_id, str) or not _STIX_ID.fullmatch(stix_id):
+    if not isinstance(stix_id, str) or not STIX_ID.fullmatch(stix_id):
         raise MalformedRetraction("id of each target of a retraction must be a STIX id")
     if "versions" not in given:
         return Target(stix_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.domain import limits
+from hub.domain.audience import Audience
 from hub.domain.canonical import Json, jcs
 from hub.domain.policy.decision import Decision
 from hub.domain.policy.publish import Verdict
@@ -121,6 +122,13 @@ class Decided:
     def parsed(self) -> Parsed:
         """The object itself."""
         return self.verified.parsed
+
+    @property
+    def audience(self) -> Audience:
+        """Who may see it. Raises AssertionError where nothing was decided: nothing means nobody."""
+        if self.verdict.audience is None:
+            raise AssertionError("a permission without an audience")
+        return self.verdict.audience
 
 
 NO_VERSION = "unversioned"

@@ -12,21 +12,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.domain.admission import Candidate, KnownVersion, admit
-from hub.domain.audience import Audience
+from hub.domain.admission import KnownVersion
 from hub.domain.log_event import Event
 from hub.domain.receipt import Decision, Line, digest_of
 from hub.domain.submission import Decided, Failed, VersionName
 from hub.domain.taxii_time import format_timestamp
-from hub.services import transparency
+from hub.services import admitted, feedback, shown_keys, signed_targets, transparency, withdrawal
 from hub.services.context import Hub
 from hub.services.decision import Place
+from hub.services.stock import stock_of
 from hub.store import entries as entry_store
 from hub.store import held as held_store
 from hub.store import refusals as refusal_store
 
 ALREADY_STORED = "already stored"
-SIGNED_TARGET_REFUSED = "the object it signs was refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +54,46 @@ def commit(
     """Store what is new. Returns one line per object, in no particular order.
 
     1. Lock the collection: from here on `date_added` is handed out in commit order.
-    2. Admit each object against every stored version of its id, objects before the signatures over them.
+    2. Admit each object against every stored version of its id: revocations first, retractions after the objects,
+       signatures last. A retraction is carried out as it is admitted.
     3. Hold back what is under embargo.
-    4. Order the rest, each signature just before its object, so that no page shows an object without it.
-    5. Witness each in the transparency log, and insert it with its place there.
+    4. End, or narrow, the versions that the new ones revoke or narrow.
+    5. Order the rest, each signature just before its object, so that no page shows an object without it.
+    6. Witness each in the transparency log, and insert it with its place there.
+    7. Tell those who have what is withdrawn: after everything else, so that no notice comes before the fact.
     """
     last = entry_store.lock(tx, place.collection.id)  # 1
-    ids = sorted({item.parsed.facts.id for item in decided})
-    known = defaultdict(list, entry_store.known(tx, ids))
-    tombstones = entry_store.tombstones(tx, place.collection.id, ids)
-    version_tombstones = entry_store.version_tombstones(tx, place.collection.id, ids)
-    succeeded: list[Succeeded] = []
-    failed: list[Failed] = []
-    fresh: list[Decided] = []
-    refused_targets: set[VersionName] = set()
-    for item in sorted(decided, key=lambda item: item.parsed.is_signature):  # 2
-        facts = item.parsed.facts
-        if item.parsed.is_signature and item.parsed.version_signed in refused_targets:
-            failed.append(item.parsed.failed("signature", SIGNED_TARGET_REFUSED))
-            continue
-        tombstone = None
-        if facts.version_key is not None:  # nobody owns a cyber-observable: his deleting it must not silence the others
-            tombstone = tombstones.get(facts.id) or version_tombstones.get((facts.id, facts.version_key))
-        admission = admit(_candidate(place, item), known[facts.id], tombstone)
-        if admission.outcome == "new":
-            fresh.append(item)
-            known[facts.id].append(_as_known(place, item, now))
-        elif admission.outcome == "duplicate":
-            succeeded.append(_duplicate_line(place, item, known[facts.id]))
-        else:
-            refused_targets.add(item.parsed.version_named)
-            failed.append(item.parsed.failed(admission.rule, admission.reason, keep=admission.outcome == "conflict"))
-    held = [item for item in fresh if (item.verdict.embargo_until or 0) > now]  # 3
+    decided, failed = signed_targets.recheck(tx, place, decided)
+    stock = stock_of(tx, place, decided)
+    found = admitted.admitted(tx, hub, place, stock, decided, now=now)  # 2
+    failed += found.failed
+    succeeded = [_duplicate_line(item, known) for item, known in found.duplicates]
+    held = [item for item in found.fresh if (item.verdict.embargo_until or 0) > now]  # 3
     if held:
         held_store.add(tx, place.collection.id, place.submitter.id, submission_uuid, [_held(item) for item in held])
     succeeded += [_held_line(item) for item in held]
-    served = _signatures_first([item for item in fresh if (item.verdict.embargo_until or 0) <= now])  # 4
-    entry_store.intern(tx, {_audience(item) for item in served})
+    served = [item for item in found.fresh if (item.verdict.embargo_until or 0) <= now]
+    admitted.end_or_narrow(tx, hub, place, [item for item in served if stock.has_history(item)], found, now=now)  # 4
+    served = _signatures_first(admitted.with_audiences(served, found.audiences))  # 5
+    told = withdrawal.prepare(tx, hub, place.group, place.collection, found.acts, now=now)
+    audience_ids = entry_store.intern(tx, {item.audience for item in served} | told.audiences)
+    hub.shown_keys.note(tx, shown_keys.seen_in(place.group.id, served, audience_ids))
     first = max(now, last + 1)
-    places = transparency.append(tx, hub, _events(place, submission_uuid, served, first), now=now)  # 5
+    places = transparency.append(tx, hub, _events(place, submission_uuid, served, first), now=now)  # 6
     entries = [_entry(place, submission_uuid, item, log_index) for item, log_index in zip(served, places, strict=True)]
     dates = entry_store.insert(tx, place.collection.id, now, entries)
     for item, date_added, log_index in zip(served, dates, places, strict=True):
         stix_id, key = item.parsed.facts.id, item.parsed.facts.version_key
-        if stix_id in tombstones:  # its owner has posted it again
+        if stix_id in stock.tombstones:  # its owner has posted it again
             entry_store.clear_tombstone(tx, place.collection.id, stix_id)
-        elif key is not None and (stix_id, key) in version_tombstones:
+        elif key is not None and (stix_id, key) in stock.version_tombstones:
             entry_store.clear_tombstone(tx, place.collection.id, stix_id, key)
         version = item.parsed.facts.version or format_timestamp(date_added)
+        message = found.messages.get(item.parsed.index)
         succeeded.append(
-            Succeeded(item.parsed.index, stix_id, version, None, "accepted", item.parsed.sha256, log_index)
+            Succeeded(item.parsed.index, stix_id, version, message, "accepted", item.parsed.sha256, log_index)
         )
+    withdrawal.write(tx, hub, place.group, place.collection, told, now=now)  # 7
     return succeeded, failed
 
 
@@ -153,31 +141,12 @@ def record_refusals(
     return lines
 
 
-def _candidate(place: Place, item: Decided) -> Candidate:
+def _duplicate_line(item: Decided, known: KnownVersion) -> Succeeded:
     facts = item.parsed.facts
-    author = facts.created_by_ref
-    owns = author is not None and (place.identities.get(author) == place.submitter.id or author in place.relay_rights)
-    return Candidate(
-        stix_id=facts.id,
-        version_key=facts.version_key,
-        sha256=item.parsed.sha256,
-        created_by_ref=author,
-        author_is_peer=owns,
-        submitter_peer_id=place.submitter.id,
-        group_id=place.group.id,
-        collection_id=place.collection.id,
-        audience=_audience(item),
-        is_sco=facts.version_key is None,
-        expires_at=item.verdict.expires_at,
-        may_read=place.rights is not None and place.rights.can_read,
+    version = facts.version or known.version
+    return Succeeded(
+        item.parsed.index, facts.id, version, ALREADY_STORED, "duplicate", item.parsed.sha256, known.log_index
     )
-
-
-def _duplicate_line(place: Place, item: Decided, known: Sequence[KnownVersion]) -> Succeeded:
-    facts, sha256 = item.parsed.facts, item.parsed.sha256
-    same = [one for one in known if one.sha256 == sha256 and one.collection_id == place.collection.id]
-    version = facts.version or same[0].version
-    return Succeeded(item.parsed.index, facts.id, version, ALREADY_STORED, "duplicate", sha256, same[0].log_index)
 
 
 def _events(place: Place, submission_uuid: str, items: Sequence[Decided], first: int) -> list[Event]:
@@ -192,7 +161,7 @@ def _events(place: Place, submission_uuid: str, items: Sequence[Decided], first:
     events = []
     for date_added, item in enumerate(items, first):
         stamp = format_timestamp(date_added)
-        audience = _audience(item)
+        audience = item.audience
         body: dict[str, Any] = {
             **common,
             "at": stamp,
@@ -207,36 +176,6 @@ def _events(place: Place, submission_uuid: str, items: Sequence[Decided], first:
     return events
 
 
-def _as_known(place: Place, item: Decided, now: int) -> KnownVersion:
-    facts = item.parsed.facts
-    return KnownVersion(
-        collection_id=place.collection.id,
-        group_id=place.group.id,
-        stix_id=facts.id,
-        version=facts.version or format_timestamp(now),
-        version_key=facts.version_key,
-        sha256=item.parsed.sha256,
-        date_added=now,
-        author_identity=facts.created_by_ref,
-        introduced=_introduced(place, item),
-        submitter_peer_id=place.submitter.id,
-        audience=_audience(item),
-        expires_at=item.verdict.expires_at,
-    )
-
-
-def _introduced(place: Place, item: Decided) -> bool:
-    author = item.parsed.facts.created_by_ref
-    return author is None or author not in place.peers
-
-
-def _audience(item: Decided) -> Audience:
-    audience = item.verdict.audience
-    if audience is None:
-        raise AssertionError("a permission without an audience: nothing means nobody")
-    return audience
-
-
 def _entry(place: Place, submission_uuid: str, item: Decided, log_index: int) -> entry_store.NewEntry:
     facts, attestation, verdict = item.parsed.facts, item.verified.attestation, item.verdict
     return entry_store.NewEntry(
@@ -247,10 +186,10 @@ def _entry(place: Place, submission_uuid: str, item: Decided, log_index: int) ->
         sha256=item.parsed.sha256,
         body=item.parsed.body,
         author_identity=facts.created_by_ref,
-        introduced=_introduced(place, item),
+        introduced=admitted.introduced(place, item),
         submitter_peer_id=place.submitter.id,
         submission_uuid=submission_uuid,
-        audience=_audience(item),
+        audience=item.audience,
         tlp=verdict.tlp or place.group.default_tlp,
         rule=verdict.decision.rule,
         reason=verdict.decision.reason,

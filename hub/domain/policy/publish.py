@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from hub.domain.policy import allowed_types, membership, ownership, quantum_safe, releasability, signature, tlp
+from hub.domain.policy import (
+    allowed_types,
+    membership,
+    ownership,
+    quantum_safe,
+    releasability,
+    retraction,
+    signature,
+    tlp,
+)
 from hub.domain.policy.decision import Decision, all_of
 from hub.domain.policy.publication import Publication, Verdict
 
@@ -19,6 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     signature.check,
     quantum_safe.check,
     ownership.check,
+    retraction.check,
     tlp.check,
     releasability.check,
 )
