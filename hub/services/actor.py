@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub.domain.membership import Caller, Member, Peer, Right, Role, TrustGroup
 from hub.errors import Forbidden, NotFound
+from hub.services.acquaintance import known_peers
 from hub.store import groups as group_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
@@ -70,14 +71,15 @@ def require_administrator(actor: Actor) -> None:
 
 
 def visible_peers(tx: Connection, actor: Actor) -> list[Peer]:
-    """Return the peers the actor may know of, by handle: himself and those active in a group he is active in."""
+    """Return the peers the actor may know of, by handle: himself, and whom his groups let him know of those active."""
     caller = limited(actor)
     if caller is None:
         return sorted(peer_store.all(tx), key=lambda peer: peer.handle)
     seen = {caller.peer.id: caller.peer}
     for trust_group in group_store.of_peer(tx, caller.peer.id):
+        known = known_peers(tx, caller, trust_group)
         rows = member_store.of_group(tx, trust_group.id)
-        seen.update((peer.id, peer) for peer, member in rows if active(peer, member))
+        seen.update((peer.id, peer) for peer, member in rows if peer.id in known and active(peer, member))
     return sorted(seen.values(), key=lambda peer: peer.handle)
 
 
@@ -152,6 +154,15 @@ def operated_group(tx: Connection, actor: Actor, slug: str) -> TrustGroup:
     trust_group, _ = visible_group(tx, actor, slug)
     require_operator(actor)
     return trust_group
+
+
+def known_member(tx: Connection, actor: Actor, trust_group: TrustGroup, handle: str) -> tuple[Peer, Member]:
+    """Return a member of a group, suspended or not, of whom the actor may know. Raises NotFound for any other peer."""
+    known = known_peers(tx, limited(actor), trust_group)
+    peer, member = member_of(tx, trust_group, handle)
+    if peer.id not in known:
+        raise NotFound(NO_MEMBER)
+    return peer, member
 
 
 def member_of(tx: Connection, trust_group: TrustGroup, handle: str) -> tuple[Peer, Member]:

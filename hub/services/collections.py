@@ -12,10 +12,11 @@ from hub.domain import naming
 from hub.domain.membership import Collection, CollectionRights, Member, Peer, Retention, TrustGroup, effective_rights
 from hub.errors import Forbidden, NotFound
 from hub.services import audit, deliveries
+from hub.services.acquaintance import known_peers
 from hub.services.actor import (
     Actor,
+    known_member,
     limited,
-    member_of,
     moderated_group,
     operated_group,
     require_reader,
@@ -145,13 +146,15 @@ def retention_seconds(retention: Retention) -> dict[str, int | None]:
 
 
 def rights(hub: Hub, actor: Actor, slug: str, ref: str) -> list[MemberRights]:
-    """Return what each member may do in a collection, by handle; for those who manage the members."""
+    """Return what each member may do in a collection, by handle; for those who manage the members they know of."""
     require_reader(actor)
     with hub.db.read() as tx:
         trust_group, _ = moderated_group(tx, actor, slug)
         collection = _found(tx, trust_group, ref)
         overrides = store.overrides(tx, collection.id)
-        rows = sorted(member_store.of_group(tx, trust_group.id), key=lambda row: row[0].handle)
+        known = known_peers(tx, limited(actor), trust_group)
+        everyone = sorted(member_store.of_group(tx, trust_group.id), key=lambda row: row[0].handle)
+        rows = [row for row in everyone if row[0].id in known]
     return [
         MemberRights(peer, overrides.get(peer.id, (None, None)), effective_rights(member, overrides.get(peer.id)))
         for peer, member in rows
@@ -167,7 +170,7 @@ def set_rights(hub: Hub, actor: Actor, slug: str, ref: str, handle: str, overrid
     with hub.db.write() as tx:
         trust_group, mine = moderated_group(tx, actor, slug)
         collection = _found(tx, trust_group, ref)
-        peer, member = member_of(tx, trust_group, handle)
+        peer, member = known_member(tx, actor, trust_group, handle)
         overrides = store.overrides(tx, collection.id)
         if mine is not None:
             _guard(mine, overrides.get(mine.peer_id), member, override)

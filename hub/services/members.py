@@ -11,12 +11,15 @@ from collections.abc import Set as AbstractSet
 from hub.domain.membership import Member, Peer, Right, TrustGroup
 from hub.errors import Forbidden, NotFound
 from hub.services import audit, deliveries, quantum_safe
+from hub.services.acquaintance import known_peers
 from hub.services.actor import (
     NO_MEMBER,
     NO_PEER,
     Actor,
     active,
     is_operator,
+    known_member,
+    limited,
     member_of,
     moderated_group,
     require_operator,
@@ -29,13 +32,17 @@ from hub.store import peers as peer_store
 
 
 def listed(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[tuple[Peer, Member]]]:
-    """Return the members by handle; suspended ones only for those who can restore them. Raises NotFound."""
+    """Return the members the actor may know of, by handle; suspended ones only for those who can restore them.
+
+    Raises NotFound.
+    """
     require_reader(actor)
     with hub.db.read() as tx:
         trust_group, mine = visible_group(tx, actor, slug)
+        known = known_peers(tx, limited(actor), trust_group)
         everyone = sorted(store.of_group(tx, trust_group.id), key=lambda row: row[0].handle)
     whole = is_operator(actor) or (mine is not None and Right.MODERATE in mine.rights)
-    return trust_group, [row for row in everyone if whole or active(*row)]
+    return trust_group, [row for row in everyone if row[0].id in known and (whole or active(*row))]
 
 
 def shown(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Member]:
@@ -57,7 +64,7 @@ def put(hub: Hub, actor: Actor, slug: str, handle: str, rights: AbstractSet[Righ
         peer = peer_store.by_handle(tx, handle)
         before = store.get(tx, trust_group.id, 0 if peer is None else peer.id)
         if mine is not None:
-            if before is None:
+            if before is None or before.peer_id not in known_peers(tx, limited(actor), trust_group):
                 raise NotFound(NO_MEMBER)
             _guard(mine, before, rights)
         if peer is None:
@@ -88,7 +95,7 @@ def _set_suspended(hub: Hub, actor: Actor, slug: str, handle: str, *, suspended:
     require_reader(actor)
     with hub.db.write() as tx:
         trust_group, mine = moderated_group(tx, actor, slug)
-        peer, member = member_of(tx, trust_group, handle)
+        peer, member = known_member(tx, actor, trust_group, handle)
         if mine is not None:
             _guard(mine, member, member.rights)
         if suspended != (member.suspended_at is not None):
@@ -108,7 +115,7 @@ def remove(hub: Hub, actor: Actor, slug: str, handle: str) -> None:
     require_reader(actor)
     with hub.db.write() as tx:
         trust_group, _ = moderated_group(tx, actor, slug)
-        peer, _ = member_of(tx, trust_group, handle)
+        peer, _ = known_member(tx, actor, trust_group, handle)
         require_operator(actor)
         with deliveries.noting_loss(tx, peer.id, now=hub.clock()):
             store.remove(tx, trust_group.id, peer.id)

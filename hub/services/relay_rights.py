@@ -8,7 +8,8 @@ from hub.domain import naming
 from hub.domain.membership import Peer
 from hub.errors import NotFound
 from hub.services import audit
-from hub.services.actor import Actor, member_of, moderated_group, operated_group, require_reader
+from hub.services.acquaintance import known_peers
+from hub.services.actor import Actor, limited, member_of, moderated_group, operated_group, require_reader
 from hub.services.context import Hub
 from hub.store import members as member_store
 from hub.store import relay_rights as store
@@ -29,9 +30,11 @@ def listed(hub: Hub, actor: Actor, slug: str) -> list[RelayRight]:
     require_reader(actor)
     with hub.db.read() as tx:
         trust_group, _ = moderated_group(tx, actor, slug)
+        known = known_peers(tx, limited(actor), trust_group)
         rows = [
             RelayRight(peer, author)
             for peer, _ in member_store.of_group(tx, trust_group.id)
+            if peer.id in known
             for author in store.held(tx, trust_group.id, peer.id)
         ]
     return sorted(rows, key=lambda row: (row.peer.handle, row.author_identity))
