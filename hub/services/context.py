@@ -9,6 +9,7 @@ from hub.domain import limits
 from hub.domain.key_material import PrivateKey
 from hub.domain.submission import Validator
 from hub.services.delivery_buffer import DeliveryBuffer
+from hub.services.shown_keys import ShownKeys
 from hub.services.throttle import Throttle
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
@@ -16,7 +17,7 @@ from hub.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The operator's bounds, each at most the hub's own (`hub.domain.limits`). Octets and objects."""
+    """The operator's bounds, each at most the hub's own (`hub.domain.limits`). Octets, objects and seconds."""
 
     max_content_length: int = limits.MAX_CONTENT_LENGTH
     sync_content_length: int = limits.SYNC_CONTENT_LENGTH
@@ -24,6 +25,7 @@ class Bounds:
     page_objects_default: int = limits.PAGE_OBJECTS_DEFAULT
     page_objects_max: int = limits.PAGE_OBJECTS_MAX
     page_bytes_max: int = limits.PAGE_BYTES_MAX
+    status_retention_seconds: int = limits.STATUS_RETENTION_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +54,5 @@ class Hub:
     allow_test_key: bool = False
     wakeup: Wakeup = field(default_factory=Wakeup)
     throttle: Throttle = field(default_factory=Throttle)
+    shown_keys: ShownKeys = field(default_factory=ShownKeys)
     deliveries: DeliveryBuffer = field(default_factory=DeliveryBuffer)

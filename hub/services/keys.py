@@ -9,19 +9,17 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hub.domain import key_material, limits
-from hub.domain.key_directory import ListedKey
 from hub.domain.key_material import CLASSICAL, PublicKey
 from hub.domain.key_statement import ENROL, ROTATE, revocation
 from hub.domain.keys import COMPROMISED, KeyRing, SigningKey
-from hub.domain.membership import Peer, TrustGroup
+from hub.domain.membership import Peer
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.services import audit
 from hub.services import key_statements as statements
-from hub.services.actor import Actor, limited, managed_peer, require_reader, visible_group, visible_peer
+from hub.services.actor import Actor, limited, managed_peer, require_reader, visible_peer
 from hub.services.context import Hub
 from hub.services.key_statements import Document, Kept
 from hub.store import keys as store
-from hub.store import members as member_store
 
 NO_KEY: Final = "there is no such key"
 
@@ -49,19 +47,6 @@ def shown(hub: Hub, actor: Actor, handle: str, kid: str) -> SigningKey:
     if key.pseudonym_id is not None and caller is not None and caller.peer.id != peer.id:
         raise NotFound(NO_KEY)  # whose pseudonym it is, only the peer itself and the operator know
     return key
-
-
-def directory(hub: Hub, actor: Actor, slug: str) -> tuple[TrustGroup, list[ListedKey]]:
-    """Return the keys of the active members of a group, by identity and time: what receivers verify against.
-
-    Open to every member of the group whatever the role of his credential. Raises NotFound.
-    """
-    with hub.db.read() as tx:
-        trust_group, _ = visible_group(tx, actor, slug)
-        handles = {peer.id: peer.handle for peer, _ in member_store.of_group(tx, trust_group.id)}
-        keys = store.of_group(tx, trust_group.id)
-    listed = [ListedKey(handles[key.peer_id], key) for key in keys]
-    return trust_group, sorted(listed, key=lambda each: (each.handle, *_order(each.key)))
 
 
 def enrol(

@@ -73,9 +73,9 @@ def lock(tx: Connection, collection_id: int) -> int:
     return last
 
 
-def intern(tx: Connection, wanted: set[Audience]) -> None:
-    """Make the audiences that are new. It may have to wait for others, so it comes before the lock of the log."""
-    audiences.intern(tx, wanted)
+def intern(tx: Connection, wanted: set[Audience]) -> dict[Audience, int]:
+    """Return the id of each audience, made now if it is new. It may have to wait: call it before the log is locked."""
+    return audiences.intern(tx, wanted)
 
 
 def insert(tx: Connection, collection_id: int, now: int, entries: Sequence[NewEntry]) -> list[int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, insert, or_, select, update
 
 from hub.domain.keys import COMPROMISED, SigningKey
+from hub.store.batches import batches
 from hub.store.conflicts import refusing_duplicates
 from hub.store.rows import PSEUDONYM_IDENTITY, key_of
 from hub.store.tables import member, peer, pseudonym, signing_key
@@ -68,6 +71,14 @@ def of_group(tx: Connection, group_id: int) -> list[SigningKey]:
     inside = select(member.c.peer_id).where(member.c.group_id == group_id, member.c.suspended_at.is_(None))
     own = and_(c.pseudonym_id.is_(None), c.peer_id.in_(inside), peer.c.suspended_at.is_(None))
     return [key_of(row) for row in tx.execute(_keys().where(or_(own, _of_pseudonyms(group_id))))]
+
+
+def of_ids(tx: Connection, key_ids: Iterable[int]) -> list[SigningKey]:
+    """Return the keys with these ids, the oldest first within each batch."""
+    found: list[SigningKey] = []
+    for some in batches(sorted(key_ids)):
+        found += [key_of(row) for row in tx.execute(_keys().where(signing_key.c.id.in_(some)))]
+    return found
 
 
 def all(tx: Connection) -> list[SigningKey]:  # noqa: A001 - read as keys.all(tx)

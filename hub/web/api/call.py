@@ -19,11 +19,13 @@ class Answer:
     """A status with a JSON body, or none.
 
     :param location: path below /api/v1 of what was made (RFC 9110 §10.2.2).
+    :param digest: of what is answered; who has it already is told so only (RFC 9110 §13.1.2).
     """
 
     body: Mapping[str, Any] | None
     status: int = 200
     location: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
-"""/peers/{handle}/keys and /groups/{slug}/keys: the key ring, and the part of it that a group verifies against."""
+"""/peers/{handle}/keys: the key ring."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from hub.domain.key_directory import write_directory
 from hub.services import keys as service
 from hub.web.api import resources
 from hub.web.api.call import Answer, Call, Handler
@@ -51,16 +50,9 @@ def revoke(call: Call) -> Answer:
     return Answer(resources.key(key))
 
 
-def directory(call: Call) -> Answer:
-    """Return the key directory of a group, whole: a part of it would make good signatures look bad."""
-    _, rows = service.directory(call.hub, call.caller, call.path["slug"])
-    return Answer(write_directory(rows))
-
-
 HANDLERS: Final[dict[str, Handler]] = {
     "listKeys": get_all,
     "getKey": get,
     "enrolKey": post,
     "revokeKey": revoke,
-    "getKeyDirectory": directory,
 }

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from hub.client import keyfile
 from hub.domain.taxii_time import format_timestamp
-from tests.services.cast import DAY, VENDOR, Cast, clock_of
+from tests.services.cast import DAY, HUB_KEY, VENDOR, Cast, clock_of
 from tests.services.statements import enrolment
-from tests.web.api.client import Client
+from tests.web.api.client import BASE, Client
 from tests.web.api.conftest import As
+
+KEY_DIRECTORY = json.loads((Path(__file__).parents[3] / "schemas/hub/key-directory.schema.json").read_text())
 
 
 def test_an_operator_sets_up_a_group_and_the_new_member_gets_in(who: As) -> None:
@@ -130,9 +136,25 @@ def test_what_is_no_usable_public_key_is_refused(public_key: str, who: As) -> No
     assert public_key.encode() not in answer.body
 
 
-def test_the_key_directory_has_the_active_members_keys_only(who: As, cast: Cast) -> None:
+def test_the_key_directory_has_the_keys_of_the_hub_and_of_active_members(who: As, cast: Cast) -> None:
     kids = {row["kid"] for row in who("feed").get("/groups/alpha/keys").json["keys"]}
-    assert kids == {cast.kids["aa"], cast.kids["bb"]}
+    assert kids == {cast.kids["aa"], cast.kids["bb"], HUB_KEY.public.kid}
+
+
+@pytest.mark.parametrize("path", ["/groups/alpha/keys", "/groups/alpha/jwks"])
+def test_who_has_the_keys_already_is_told_so_until_they_change(path: str, who: As, cast: Cast) -> None:
+    feed, operator = who("feed"), who("operator")
+    first = feed.get(path)
+    assert Draft202012Validator(KEY_DIRECTORY).is_valid(first.json) is path.endswith("keys")
+    headers = {"If-None-Match": first.headers["ETag"]}
+    asked = feed.app.test_client().get(BASE + path, headers=headers, auth=feed.login)
+    assert (asked.status_code, asked.data, asked.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    operator.post("/groups/bravo/collections", {"title": "elsewhere"})
+    assert feed.get(path).headers["ETag"] == first.headers["ETag"]
+    operator.put(f"/peers/bb/keys/{cast.kids['bb']}/revocation", {"reason": "retired"})
+    clock_of(cast.hub).now += 1
+    changed = feed.app.test_client().get(BASE + path, headers=headers, auth=feed.login)
+    assert (changed.status_code, changed.headers["ETag"] == first.headers["ETag"]) == (200, False)
 
 
 def test_only_who_can_restore_them_sees_suspended_members(who: As) -> None:

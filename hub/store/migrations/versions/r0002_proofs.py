@@ -113,6 +113,12 @@ def _keys() -> None:
         sa.ForeignKeyConstraint(["audience_id"], ["audience.id"], name="key_shown_audience_id_fk"),
         sa.PrimaryKeyConstraint("group_id", "key_id", "audience_id", name="key_shown_pk"),
     )
+    # What was stored before shows its keys too: else those of a peer that leaves now would be missing.
+    op.execute(
+        "INSERT INTO key_shown (group_id, key_id, audience_id)"
+        " SELECT DISTINCT collection.group_id, entry.key_id, entry.audience_id"
+        " FROM entry JOIN collection ON collection.id = entry.collection_id WHERE entry.key_id IS NOT NULL"
+    )
 
 
 def _log() -> None:
