@@ -73,6 +73,7 @@ def open_hub(settings: Settings, *, migrated: bool = True, prepared: bool = Fals
             page_objects_default=settings.limits.page_objects_default,
             page_objects_max=settings.limits.page_objects_max,
             page_bytes_max=settings.limits.page_bytes_max,
+            status_retention_seconds=settings.limits.status_retention_seconds,
         ),
         public_url=settings.public_url,
         trusted_proxies=settings.server.trusted_proxies,

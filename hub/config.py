@@ -35,6 +35,7 @@ Octets = Annotated[int, msgspec.Meta(ge=1024, le=limits.MAX_CONTENT_LENGTH)]
 Page = Annotated[int, msgspec.Meta(ge=1, le=limits.PAGE_OBJECTS_MAX)]
 PageOctets = Annotated[int, msgspec.Meta(ge=1024, le=limits.PAGE_BYTES_MAX)]
 Objects = Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_OBJECTS)]
+StatusSeconds = Annotated[int, msgspec.Meta(ge=limits.STATUS_RETENTION_MIN_SECONDS, le=limits.RETENTION_MAX_SECONDS)]
 Processes = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
@@ -85,6 +86,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_objects_default: Page = limits.PAGE_OBJECTS_DEFAULT
     page_objects_max: Page = limits.PAGE_OBJECTS_MAX
     page_bytes_max: PageOctets = limits.PAGE_BYTES_MAX
+    status_retention_seconds: StatusSeconds = limits.STATUS_RETENTION_SECONDS
 
     def __post_init__(self) -> None:
         """Refuse bounds that contradict each other."""

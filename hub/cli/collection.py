@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from hub.bootstrap import open_hub_at
+from hub.cli.duration import DURATION, Duration
 from hub.cli.output import data_option, json_option, print_one, print_rows
 from hub.services import collections as service
 from hub.services.actor import LOCAL_OPERATOR
+from hub.services.retention import checked
 from hub.web.api import resources
 
 COLUMNS = ("alias", "id", "title", "allowed_types")
@@ -74,6 +76,56 @@ def list_(slug: str, data: Path | None, as_json: bool) -> None:
     """
     _, rows = service.listed(open_hub_at(data), LOCAL_OPERATOR, slug)
     print_rows([_shown(resources.collection(row)) for row in rows], COLUMNS, as_json=as_json)
+
+
+@collection.command()
+@click.argument("slug", metavar="GROUP")
+@click.argument("ref", metavar="COLLECTION")
+@click.option("--title", help="New title.")
+@click.option("--description", help="New description; an empty text removes it.")
+@click.option("--keep", type=DURATION, help="How long versions stay after they were added: 90d, or forever.")
+@click.option("--keep-after-valid-until", type=DURATION, help="How long after their valid_until: 30d, or forever.")
+@click.option(
+    "--keep-after-revoked", type=DURATION, help="How long after a version says revoked: 30d, or forever."
+)
+@data_option
+@json_option
+def update(
+    slug: str,
+    ref: str,
+    title: str | None,
+    description: str | None,
+    keep: Duration | None,
+    keep_after_valid_until: Duration | None,
+    keep_after_revoked: Duration | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Change what is given and leave the rest. What is kept no longer goes within the hour; see `cybex retention`.
+
+    Example: cybex collection update alpha indicators --keep 365d --keep-after-valid-until 30d --keep-after-revoked 30d
+    """
+    hub = open_hub_at(data)
+    before, _ = service.shown(hub, LOCAL_OPERATOR, slug, ref)
+    kept = service.retention_seconds(before.retention)
+    changed = service.update(
+        hub,
+        LOCAL_OPERATOR,
+        slug,
+        ref,
+        title=... if title is None else title,
+        description=... if description is None else description or None,
+        retention=checked(
+            _kept(keep, kept["added"]),
+            _kept(keep_after_valid_until, kept["expired"]),
+            _kept(keep_after_revoked, kept["revoked"]),
+        ),
+    )
+    print_one(_shown(resources.collection((changed, None))), as_json=as_json)
+
+
+def _kept(given: Duration | None, before: int | None) -> int | None:
+    return before if given is None else given.seconds
 
 
 @collection.command()

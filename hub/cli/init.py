@@ -166,6 +166,11 @@ DEFAULTS: tuple[tuple[str, object, str], ...] = (
     ("limits.page_objects_default", limits.PAGE_OBJECTS_DEFAULT, "Objects on a page when none are asked for."),
     ("limits.page_objects_max", limits.PAGE_OBJECTS_MAX, "Objects on a page at most."),
     ("limits.page_bytes_max", limits.PAGE_BYTES_MAX, "Octets of objects on a page at most."),
+    (
+        "limits.status_retention_seconds",
+        limits.STATUS_RETENTION_SECONDS,
+        "How long statuses, receipts and refusals are kept; a day at least.",
+    ),
     ("log.format", "json", "json or console."),
     ("log.level", "info", "debug, info, warning or error."),
     ("metrics.allow", list(config.LOOPBACK), "Who may read /metrics; for everybody else it does not exist."),

@@ -67,6 +67,7 @@ MAX_SIGNATURE_TEXT: Final = 4_412
 
 LISTED_SIGNATURES: Final = 500
 """Detached signatures, and versions, of one object that are listed: each is verified anew, and 500 take 0.2 s."""
+
 SIGNATURE_FUTURE_SECONDS: Final = 300
 """How far ahead of the hub's clock a signing time may be: peers without good NTP drift by minutes, not hours."""
 
@@ -192,3 +193,35 @@ many a peer can make in all is bounded by what it was given: one per version and
 
 ACKNOWLEDGEMENTS_COUNTED: Final = 2_000
 """Acknowledgements that one tally counts: five outcomes of 194 member states are half of it; about 2 MB of answer."""
+
+FEEDBACK_TARGETS: Final = 1_000
+"""Objects that one note or opinion is noted as feedback about: each is a row, and reports
+of a campaign name some hundred."""
+
+FEEDBACK_COUNTED: Final = 10_000
+"""Sightings, opinions and notes about one object that are counted: 50 from each of 194 member states; about 5 MB."""
+
+FEEDBACK_LISTED: Final = 100
+"""How many of them are listed with their ids: who wants all reads them over TAXII."""
+
+FEEDBACK_STRETCH: Final = 5_000
+"""Rows of feedback one page of an inbox looks at: each is a look-up of an author, some 50 ms together."""
+
+RETENTION_CHUNK_OBJECTS: Final = 500
+"""Versions that retention removes in one transaction: it must not hold the write lock for seconds."""
+
+RETENTION_CHUNKS: Final = 100
+"""Transactions of one run of retention: some seconds in which the worker does nothing else; the rest goes an hour
+later."""
+
+RETENTION_EXAMINED: Final = 2_000
+"""Stored versions in which one step of retention looks for ``valid_until`` and ``revoked``: some 20 MB of bodies."""
+
+RETENTION_MIN_SECONDS: Final = 24 * 3600
+"""The shortest retention: a reader on a thin link is away for a day, and must not miss what was there meanwhile."""
+
+RETENTION_MAX_SECONDS: Final = 100 * 365 * 24 * 3600
+"""The longest retention that is not for ever: a century still fits into the microseconds of every date."""
+
+STATUS_RETENTION_MIN_SECONDS: Final = 24 * 3600
+"""The shortest time a status may be kept (TAXII 2.1 §4.3)."""

@@ -22,6 +22,7 @@ from hub.services.context import Hub
 from hub.services.decision import Place
 from hub.services.stock import stock_of
 from hub.store import entries as entry_store
+from hub.store import feedback as feedback_store
 from hub.store import held as held_store
 from hub.store import refusals as refusal_store
 
@@ -82,6 +83,7 @@ def commit(
     places = transparency.append(tx, hub, _events(place, submission_uuid, served, first), now=now)  # 6
     entries = [_entry(place, submission_uuid, item, log_index) for item, log_index in zip(served, places, strict=True)]
     dates = entry_store.insert(tx, place.collection.id, now, entries)
+    feedback_store.add(tx, place.collection.id, feedback.rows_of(served, dates, places))
     for item, date_added, log_index in zip(served, dates, places, strict=True):
         stix_id, key = item.parsed.facts.id, item.parsed.facts.version_key
         if stix_id in stock.tombstones:  # its owner has posted it again

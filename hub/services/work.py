@@ -123,7 +123,7 @@ def purge(hub: Hub) -> int:
 
     Returns how many statuses went.
     """
-    before = hub.clock() - limits.STATUS_RETENTION_SECONDS * 1_000_000
+    before = hub.clock() - hub.bounds.status_retention_seconds * 1_000_000
     with hub.db.write() as tx:
         refusal_store.purge(tx, before)
         return submission_store.purge(tx, before)

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import update as update_rows
 
-from hub.domain.membership import Collection, Member, TrustGroup
+from hub.domain.membership import Collection, Member, Retention, TrustGroup
 from hub.errors import InvalidRequest, NotFound
 from hub.store.conflicts import refusing_duplicates
 from hub.store.prepared import Prepared
@@ -59,6 +60,21 @@ def add(
     }
     with refusing_duplicates(tx, "a collection with this alias exists already in the group", field="alias"):
         return collection_of(tx.execute(insert(collection).values(values).returning(*collection.c)).one())
+
+
+def update(tx: Connection, collection_id: int, *, title: str, description: str | None, retention: Retention) -> None:
+    """Make these its title, description and retention, whose None is for ever."""
+    tx.execute(
+        update_rows(collection)
+        .where(collection.c.id == collection_id)
+        .values(
+            title=title,
+            description=description,
+            retain_added=retention.added,
+            retain_expired=retention.expired,
+            retain_revoked=retention.revoked,
+        )
+    )
 
 
 def by_id(tx: Connection, collection_id: int) -> Collection:

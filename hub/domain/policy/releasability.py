@@ -106,5 +106,5 @@ def _audience(publication: Publication, markings: Sequence[Releasability]) -> Au
     if publication.author is not None:
         inside.add(publication.author.id)
     audience = audience.including(frozenset(inside))
-    named = {identity for one in markings for identity in (one.recipients or frozenset()) | one.exclusions}
-    return audience.under_veil() if publication.pseudonym or named & publication.pseudonyms else audience
+    mentioned = {identity for one in markings for identity in (one.recipients or frozenset()) | one.exclusions}
+    return audience.under_veil() if publication.pseudonym or mentioned & publication.pseudonyms else audience

@@ -17,6 +17,7 @@ from hub.web.api import (
     credentials,
     document,
     explain,
+    feedback,
     groups,
     key_directory,
     key_rotation,
@@ -57,6 +58,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **log.HANDLERS,
     **receipts.HANDLERS,
     **pseudonyms.HANDLERS,
+    **feedback.HANDLERS,
 }
 
 

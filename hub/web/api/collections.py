@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.services import collections as service
+from hub.services.retention import checked
 from hub.web.api import resources
 from hub.web.api.call import Answer, Call, Handler
 from hub.web.api.paging import page
@@ -36,6 +37,23 @@ def post(call: Call) -> Answer:
     return Answer(resources.collection((made, None)), 201, f"/groups/{slug}/collections/{made.uuid}")
 
 
+def patch(call: Call) -> Answer:
+    """Change a collection; of its retention only what is named."""
+    slug, ref = call.path["slug"], call.path["ref"]
+    before, _ = service.shown(call.hub, call.caller, slug, ref)
+    wanted = service.retention_seconds(before.retention) | call.body.get("retention", {})
+    changed = service.update(
+        call.hub,
+        call.caller,
+        slug,
+        ref,
+        title=call.changed("title"),
+        description=call.changed("description"),
+        retention=checked(wanted["added"], wanted["expired"], wanted["revoked"]),
+    )
+    return Answer(resources.collection((changed, None)))
+
+
 def get_rights(call: Call) -> Answer:
     """List what each member may do in a collection, by handle."""
     rows = service.rights(call.hub, call.caller, call.path["slug"], call.path["ref"])
@@ -61,6 +79,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "listCollections": get_all,
     "getCollection": get,
     "createCollection": post,
+    "updateCollection": patch,
     "listCollectionRights": get_rights,
     "putCollectionRights": put_rights,
     "deleteCollectionRights": delete_rights,
