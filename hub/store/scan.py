@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Table, func, select, tuple_
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, func, select, tuple_, type_coerce
 
 from hub.store.batches import batches
 from hub.store.database import driver
@@ -51,7 +51,7 @@ def pieces(tx: Connection, name: str, by: Sequence[str] = ()) -> Iterator[list[R
     size = _ROWS_WITH_BODY if "body" in table.c else _ROWS
     after: tuple[Any, ...] | None = None
     while True:
-        statement = select(table).order_by(*key).limit(size)
+        statement = select(*map(_raw, table.c)).order_by(*key).limit(size)
         if after is not None:
             statement = statement.where(tuple_(*key) > tuple_(*after) if len(key) > 1 else key[0] > after[0])
         found: list[Row] = [row._asdict() for row in tx.execute(statement)]
@@ -71,9 +71,14 @@ def having(tx: Connection, name: str, column: str, values: Sequence[Any], only: 
     chosen = [table.c[one] for one in only] or list(table.c)
     found: list[Row] = []
     for some in batches(sorted(set(values))):
-        statement = select(*chosen).where(table.c[column].in_(some)).order_by(*table.primary_key.columns)
+        statement = select(*map(_raw, chosen)).where(table.c[column].in_(some)).order_by(*table.primary_key.columns)
         found += [row._asdict() for row in tx.execute(statement)]
     return found
+
+
+def _raw(column: Column[Any]) -> ColumnElement[Any]:
+    """Return a column as it is stored: SQLAlchemy would take any number but 0 for a truth."""
+    return type_coerce(column, Integer).label(column.name) if isinstance(column.type, Boolean) else column
 
 
 @contextmanager

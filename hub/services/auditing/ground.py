@@ -57,6 +57,7 @@ class Ground:
     keys: dict[int, Row] = field(default_factory=dict)
     credentials: dict[int, Row] = field(default_factory=dict)
     audiences: dict[int, Audience] = field(default_factory=dict)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)  # (collection's UUID, STIX id) of what once went
     replay: Replay = field(default_factory=Replay)
     size: int = 0  # of the log
     origin: str | None = None  # of the log, as `log_state` has it

@@ -55,7 +55,9 @@ def _key_times(name: str, row: Row, told: Mapping[str, Any]) -> Findings:
     for column in ("valid_from", "valid_until", "revoked_at"):
         if row[column] != told.get(column):
             yield Finding("key.validity", f"signing_key.{column}", name, "the audit lines say another time")
-    yield from times("key.validity", "signing_key", name, row, told, {"created_at": "created_at"})
+    yield from times(
+        "key.validity", "signing_key", name, row, told, {"created_at": "created_at", "reported_at": "reported_at"}
+    )
 
 
 def _hub_key(ground: Ground) -> Findings:

@@ -14,6 +14,7 @@ from hub.services.auditing.tree import TreeCheck
 from hub.store import scan
 
 ACCEPTED = "accepted"
+RETRACTED = "retracted"
 
 
 def check(ground: Ground) -> Findings:
@@ -62,13 +63,19 @@ def _leaf(ground: Ground, leaf: Leaf) -> Findings:
     # A version is dated after whatever its collection holds; everything else is dated when it was written.
     if leaf.at > at or (leaf.kind not in DATED_LATER and leaf.at != at):
         yield Finding("log.time", "log_leaf.at", name, "it is not the time in the leaf's payload")
-    who = leaf.body.get("submitter", leaf.body.get("actor"))
-    identity = ground.identity(leaf.peer_id)
-    if leaf.peer_id is not None and (identity is None or (who is not None and who != identity)):
-        yield Finding("log.peer", "log_leaf.peer_id", name, "it is not the peer that the leaf's payload names")
+    if leaf.kind == RETRACTED:
+        ground.withdrawn.add((str(leaf.body.get("collection")), str(leaf.body.get("id"))))
+    elif leaf.kind in DELETIONS:
+        ground.withdrawn.add(_deleted(leaf))
     if leaf.kind == ACCEPTED:
         uuid = str(leaf.body.get("collection"))
         ground.last_dates[uuid] = max(at, ground.last_dates.get(uuid, 0))
 
 
+def _deleted(leaf: Leaf) -> tuple[str, str]:
+    parts = str(leaf.body.get("subject")).split("/")
+    return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
+
+
+DELETIONS = frozenset({"object.delete"})
 DATED_LATER = frozenset({ACCEPTED})

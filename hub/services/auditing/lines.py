@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from hub.domain.canonical import parse
 from hub.domain.replay import BEFORE, Line
 from hub.domain.taxii_time import parse_timestamp
@@ -57,19 +55,8 @@ def _line(ground: Ground, row: Row, leaf: Leaf | None) -> Findings:
     credential = ground.credentials.get(row["credential_id"] or 0)
     if row["credential_id"] is not None and (credential is None or credential["peer_id"] != row["actor_peer_id"]):
         yield Finding("line.credential", "audit_line.credential_id", name, "it is not a credential of who did it")
-    if leaf.about is not None and leaf.about not in (row["actor_peer_id"], _named(ground, row["subject"])):
-        yield Finding("log.about", "log_leaf.subject_peer_id", f"leaf {leaf.index}", "it is about another peer")
     if leaf.at != row["at"]:
         yield Finding("line.at", "audit_line.at", name, f"its leaf {leaf.index} has another time")
-
-
-def _named(ground: Ground, subject: str) -> int | None:
-    """Return the peer whose handle the subject of a line holds, as in ``groups/alpha/members/aa``."""
-    parts = subject.split("/")
-    handles = [after for before, after in pairwise(parts) if before in ("peers", "members")]
-    handles += [parts[5]] if len(parts) == 6 and parts[4] == "rights" else []
-    found = [row["id"] for row in ground.peers.values() if row["handle"] in handles]
-    return found[0] if found else None
 
 
 def _said(row: Row) -> dict[str, object]:

@@ -15,11 +15,11 @@ from hub.errors import MalformedJson
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground, Leaf
 from hub.services.auditing.item import Item
+from hub.services.auditing.leaves import RETRACTED
 from hub.services.auditing.then import Then
 from hub.store import scan
 from hub.store.scan import Row
 
-RETRACTED = "retracted"
 RULE = "retraction"
 REASON = "for those who have what was withdrawn"
 

@@ -98,8 +98,7 @@ def _is_right(ground: Ground, row: Row, rows: Sequence[Row], *, versioned: bool)
     if not later:
         return stored is None
     if max(later) > row["date_added"]:  # any date after its own: a long history is not rewritten with each version
-        collection = ground.collections.get(row["collection_id"])
-        gone = collection is not None and collection["deletions"] > 0
+        gone = (ground.collection_names(row["collection_id"])[1], row["stix_id"]) in ground.withdrawn
         return stored is not None and (stored in later or gone) and row["date_added"] < stored
     return bool(stored == max(later))
 

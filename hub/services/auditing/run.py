@@ -11,6 +11,7 @@ from hub.services.auditing import (
     audiences,
     credentials,
     entries,
+    graves,
     held,
     key_ring,
     leaves,
@@ -36,11 +37,13 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("credentials", credentials.check),
     ("audiences", audiences.check),
     ("entries", entries.check),
-    ("held", held.check),
     ("kept", stored_bytes.kept),
     ("retractions", notices.records),
     ("receipts", submissions.check),
     ("refusals", submissions.refusals),
+    ("held", held.check),
+    ("tombstones", graves.tombstones),
+    ("deliveries", graves.deliveries),
     ("lost", unexplained.check),
 )
 """The log first: its root is signed. What contradicts it afterwards is what was changed."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hub.domain.signature_extensions import SIGNATURE_TYPE
 from hub.services.auditing.finding import Finding, Findings
-from hub.services.auditing.ground import Ground, body_of, leaf_of
-from hub.services.auditing.leaves import ACCEPTED
-from hub.services.auditing.notices import RETRACTED
+from hub.services.auditing.ground import Ground, Leaf, body_of, leaf_of
+from hub.services.auditing.leaves import ACCEPTED, RETRACTED
 from hub.store import scan
 
 _GONE_LINES = ("object.delete",)
@@ -19,6 +19,7 @@ def check(ground: Ground) -> Findings:
     gone, withdrawn = _gone(ground), _withdrawn(ground)
     for piece in scan.pieces(ground.tx, "log_leaf"):
         for row in piece:
+            yield from _parties(ground, leaf_of(row))
             if ground.is_explained(row["idx"]):
                 continue
             leaf = leaf_of(row)
@@ -31,6 +32,28 @@ def check(ground: Ground) -> Findings:
             elif leaf.kind not in KEPT_FOR_A_TIME:
                 yield Finding("log.lost", "audit_line", name, f"the audit line of this {leaf.kind} is gone")
         ground.step(len(piece))
+
+
+def _parties(ground: Ground, leaf: Leaf) -> Findings:
+    name = f"leaf {leaf.index}"
+    who = leaf.body.get("submitter", leaf.body.get("actor"))
+    identity = ground.identity(leaf.peer_id)
+    if leaf.peer_id is not None and (identity is None or who not in (None, identity)):
+        yield Finding("log.peer", "log_leaf.peer_id", name, "it is not the peer that the leaf's payload names")
+    about = _named(ground, str(leaf.body.get("subject", "")))
+    if leaf.about is not None and ground.identity(leaf.about) is None:
+        yield Finding("log.about", "log_leaf.subject_peer_id", name, "there is no such peer")
+    elif leaf.about is not None and about is not None and leaf.about not in (leaf.peer_id, about):
+        yield Finding("log.about", "log_leaf.subject_peer_id", name, "it is about another peer")
+
+
+def _named(ground: Ground, subject: str) -> int | None:
+    """Return the peer whose handle the subject of a line holds, as in ``groups/alpha/members/aa``."""
+    parts = subject.split("/")
+    handles = [after for before, after in pairwise(parts) if before in ("peers", "members")]
+    handles += [parts[5]] if len(parts) == 6 and parts[4] == "rights" else []
+    found = [row["id"] for row in ground.peers.values() if row["handle"] in handles]
+    return found[0] if found else None
 
 
 KEPT_FOR_A_TIME = frozenset({"refused"})

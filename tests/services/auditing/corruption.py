@@ -14,6 +14,10 @@ from sqlalchemy.engine import make_url
 from hub.store.tables import metadata
 
 
+class Unchangeable(Exception):
+    """The database lets nobody change this column to any value near."""
+
+
 def _connect(url: str) -> Any:
     """Open the database beside the hub, with no constraint that would say no."""
     if url.startswith("sqlite"):
@@ -41,7 +45,8 @@ def values(url: str, table: str, column: str, where: str = "") -> list[tuple[tup
     """Return (primary key, value) of each row that has a value to change."""
     keys = [one.name for one in metadata.tables[table].primary_key.columns]
     condition = f"{column} IS NOT NULL" + (f" AND {where}" if where else "")
-    sql = f'SELECT {", ".join(keys)}, {column} FROM "{table}" WHERE {condition} ORDER BY {", ".join(keys)}'
+    # The names are those of the tables; nothing comes from outside.
+    sql = f'SELECT {", ".join(keys)}, {column} FROM "{table}" WHERE {condition} ORDER BY {", ".join(keys)}'  # noqa: S608
     with closing(_connect(url)) as connection:
         rows = connection.execute(sql).fetchall()
     return [(tuple(row[:-1]), row[-1]) for row in rows if row[-1] not in ("", b"")]
@@ -53,7 +58,8 @@ def put(url: str, table: str, column: str, key: Sequence[Any], value: Any) -> No
     mark = "?" if url.startswith("sqlite") else "%s"
     condition = " AND ".join(f"{name} = {mark}" for name in keys)
     with closing(_connect(url)) as connection:
-        done = connection.execute(f'UPDATE "{table}" SET {column} = {mark} WHERE {condition}', (value, *key))
+        sql = f'UPDATE "{table}" SET {column} = {mark} WHERE {condition}'  # noqa: S608 - names of the tables, as above
+        done = connection.execute(sql, (value, *key))
         assert done.rowcount == 1
         connection.commit()
 
@@ -70,6 +76,8 @@ def corrupted(url: str, table: str, column: str, dice: random.Random, where: str
             break
         except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation):
             continue  # another row has that value: the database itself says no
+    else:
+        raise Unchangeable(f"{table}.{column}")
     after = tuple(changed if name == column else part for name, part in zip(names, key, strict=True))
     try:
         yield f"{table}.{column} of {key}: {value!r} -> {changed!r}"

@@ -59,5 +59,3 @@ def checkpoint(hub: Hub) -> None:
 def audited(hub: Hub, *, signing_key: PublicKey = HUB_KEY.public) -> list[Finding]:
     """Return everything that is wrong with a hub of the cast."""
     return list(Audit(hub.db, signing_key, LOG_KEY.public).findings())
-
-
