@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("hub.cli.verify:verify", "Verify signatures of STIX objects."),
     "signatures": ("hub.cli.signatures:signatures", "Who signed an object, and what each signature is worth."),
     "push": ("hub.cli.push:push", "Sign a bundle and post it to a collection."),
+    "acknowledge": ("hub.cli.acknowledge:acknowledge", "Confirm, signed, what became of an object."),
+    "acknowledgements": ("hub.cli.acknowledge:acknowledgements", "What readers confirmed of an object."),
     "receipt": ("hub.cli.receipt:receipt", "Show and check what a hub signed of a submission."),
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
     "feedback": ("hub.cli.feedback:feedback", "What others say about an object, or about what you published."),

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from hub.domain.taxii_resources import to_bytes
 from hub.services.context import Hub
 from hub.web.api import (
+    acknowledgements,
     collections,
     credentials,
     document,
@@ -57,6 +58,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **signatures.HANDLERS,
     **log.HANDLERS,
     **receipts.HANDLERS,
+    **acknowledgements.HANDLERS,
     **pseudonyms.HANDLERS,
     **feedback.HANDLERS,
 }

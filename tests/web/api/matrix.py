@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from hub.domain.signed_note import COSIGNATURE, verifier_key
+from hub.web.api.document import document
 from tests.services.cast import VENDOR, Cast, new_key
 
 PARTS: Final = (
@@ -83,6 +84,8 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getPseudonym": _row(404, 404, 404, 404, 403, 404),
     "requestPseudonym": _row(403, 403, 403, 403, 403, 404),
     "getReceipt": _row(404, 404, 404, 404, 404, 404),
+    "postAcknowledgements": _row(200, 200, 200, 200, 200, 200),
+    "getAcknowledgements": _row(404, 404, 404, 404, 403, 404),
     "listRefusals": _row(200, 200, 200, 200, 403, 200),
     "listAudit": _row(200, 403, 403, 403, 403, 403),
     "getLog": _row(200, 200, 200, 200, 200, 200),
@@ -95,6 +98,9 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
 }
 
 BODIES: Final[dict[str, Any]] = {
+    "postAcknowledgements": document()["paths"]["/acknowledgements"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]["example"],
     "createPeer": {"handle": "zz", "name": "CIRT ZZ", "kind": "national"},
     "updatePeer": {"name": "another name"},
     "createCredential": {"kind": "basic", "role": "feed", "label": "one more"},
