@@ -181,12 +181,14 @@ class _Checks:
                 return own
             held, refused = self._beside(item, beside, accepted)
             same = [one for one in held if signer_of(one.key) == signer_of(own.key)]
-            return _broken(own, refused) or paired([own, *same])[0]
+            broken = _broken(own, refused)
+            return paired([own, *same])[0] if broken is None else broken
         held, refused = self._beside(item, beside, accepted)
         results = paired(held)
         for result in results:
             if isinstance(result, Attestation) and result.key.algorithm in CLASSICAL:
-                return _broken(result, refused) or result
+                broken = _broken(result, refused)  # a refusal is false, as a value
+                return result if broken is None else broken
         lone = [result for result in results if isinstance(result, Decision)]
         return next(iter([decision for _, decision in refused] + lone), None)
 

@@ -61,7 +61,9 @@ class Desk:
         with self.hub.db.read() as tx:
             return access.collection(tx, self.callers[handle], slug, alias)
 
-    def sign(self, handle: str, *objects: Mapping[str, Any], key: PrivateKey | None = None) -> list[Stix]:
+    def sign(
+        self, handle: str, *objects: Mapping[str, Any], key: PrivateKey | None = None, second: PrivateKey | None = None
+    ) -> list[Stix]:
         """Return the objects as this peer signs them now."""
         signed, _ = sign_objects(
             objects,
@@ -69,6 +71,7 @@ class Desk:
             identity=self.identity[handle],
             created=self.stamp(),
             new_uuid=lambda: str(uuid.uuid4()),
+            second=second,
         )
         return signed
 
