@@ -14,7 +14,8 @@ from hub.domain.canonical import jcs
 from hub.domain.jwk import jwk_set
 from hub.domain.key_directory import ListedKey, directory_content, sign_directory
 from hub.domain.keys import KeyRing, SigningKey
-from hub.domain.membership import Caller, Member, MemberVisibility, Right, TrustGroup
+from hub.domain.membership import TrustGroup
+from hub.services.acquaintance import known_peers
 from hub.services.actor import HUB_HANDLE, Actor, active, limited, visible_group
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
@@ -66,31 +67,17 @@ def _listed(tx: Connection, actor: Actor, slug: str) -> tuple[TrustGroup, list[L
 
     A pseudonym's key is there only once something it signed can be seen, and nothing tells whose it is.
     """
-    trust_group, mine = visible_group(tx, actor, slug)
-    reader = actor.peer.id if isinstance(actor, Caller) else None
-    members = {
-        peer.id: peer.handle
-        for peer, member in member_store.of_group(tx, trust_group.id)
-        if active(peer, member) and (peer.id == reader or _may_know(actor, trust_group, mine))
-    }
-    own = peer_store.by_handle(tx, HUB_HANDLE)
-    handles = members if own is None else {**members, own.id: own.handle}
-    keys = [key for peer_id in sorted(handles) for key in store.of_peer(tx, peer_id)]
-    everything = limited(actor) is None
-    at_work = shown_store.of_reader(tx, trust_group.id, None if everything else reader)
+    trust_group, _ = visible_group(tx, actor, slug)
+    reader = limited(actor)
+    known = known_peers(tx, reader, trust_group)
+    handles = {peer.id: peer.handle for peer in peer_store.all(tx) if peer.id in known or peer.handle == HUB_HANDLE}
+    whose = {peer_id for peer_id, handle in handles.items() if handle == HUB_HANDLE}
+    whose |= {peer.id for peer, member in member_store.of_group(tx, trust_group.id) if active(peer, member)} & known
+    keys = [key for peer_id in sorted(whose) for key in store.of_peer(tx, peer_id)]
+    at_work = shown_store.of_reader(tx, trust_group.id, None if reader is None else reader.peer.id)
     keys += store.of_ids(tx, at_work - {key.id for key in keys})
-    if everything:
-        handles = {peer.id: peer.handle for peer in peer_store.all(tx)}
     listed = [ListedKey("" if key.pseudonym_id else handles.get(key.peer_id, ""), key) for key in keys]
     return trust_group, sorted(listed, key=lambda each: (each.key.identity, each.key.valid_from, each.key.kid))
-
-
-def _may_know(actor: Actor, trust_group: TrustGroup, mine: Member | None) -> bool:
-    """Say whether the reader may know of the other members of the group."""
-    if limited(actor) is None or trust_group.member_visibility is MemberVisibility.OPEN:
-        return True
-    moderates = mine is not None and Right.MODERATE in mine.rights
-    return moderates and trust_group.member_visibility is MemberVisibility.MODERATORS
 
 
 def _statements(tx: Connection, keys: Sequence[SigningKey]) -> list[dict[str, Any]]:

@@ -14,8 +14,10 @@ from hub.services import groups, key_directory, keys, members
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.actor import Actor
 from hub.services.context import Hub
-from hub.store import key_shown
+from hub.store import key_shown, key_statements
 from hub.store import keys as key_store
+from hub.store import pseudonyms as pseudonym_store
+from hub.store.tables import WHOLE_GROUP_ID
 from tests.services.cast import HUB_KEY, Cast
 from tests.services.desk import Desk, marked
 
@@ -82,8 +84,7 @@ def test_the_keys_of_a_peer_that_left_stay_for_those_who_see_its_objects(how: st
     found = directory(desk.hub, desk.callers["bb"])
     assert kid in kids(found)
     assert desk.cast.kids["aa"] not in kids(found)  # nothing was ever signed with it
-    assert {item.handle for item in found.listed if item.key.kid == kid} == {""}
-    assert {item.handle for item in directory(desk.hub, OPERATOR).listed if item.key.kid == kid} == {"aa"}
+    assert {item.handle for item in found.listed if item.key.kid == kid} == {"aa"}
 
 
 def test_what_was_for_some_shows_its_key_to_them_only(desk: Desk) -> None:
@@ -110,13 +111,32 @@ def test_members_whom_the_reader_may_not_know_are_left_out(
         assert {desk.keys[reader].public.kid, HUB_KEY.public.kid} <= kids(found)
 
 
-def test_the_author_of_what_one_sees_is_ones_to_know_but_not_his_handle(desk: Desk) -> None:
+def test_the_author_of_what_one_sees_is_ones_to_know(desk: Desk) -> None:
     groups.update(desk.hub, OPERATOR, "alpha", member_visibility="hidden")
     desk.share("aa", desk.incident("aa"))
-    (item,) = [
-        item for item in directory(desk.hub, desk.callers["bb"]).listed if item.key.identity == desk.identity["aa"]
-    ]
-    assert (item.key.kid, item.handle) == (desk.keys["aa"].public.kid, "")
+    listed = directory(desk.hub, desk.callers["bb"]).listed
+    assert {item.handle for item in listed if item.key.kid == desk.keys["aa"].public.kid} == {"aa"}
+    assert {item.handle for item in listed} == {"aa", "bb", "hub"}  # and nobody who was not seen at work
+
+
+def test_nothing_of_a_pseudonyms_key_tells_whose_it_is(desk: Desk) -> None:
+    pair, own = keyfile.generate(), desk.identity["aa"]
+    veiled = "identity--7a3f0a51-9a2b-4c62-8a51-5f4f1b8d3c20"
+    with desk.hub.db.write() as tx:
+        group_id, peer_id = desk.opened("aa").group.id, desk.callers["aa"].peer.id
+        made = pseudonym_store.add(tx, group_id=group_id, peer_id=peer_id, identity=veiled, name="Heron", now=1)
+        key = key_store.add(
+            tx, peer_id=peer_id, kid=pair.public.kid, algorithm="Ed25519", public_key=pair.public.text,
+            valid_from=1, valid_until=None, now=1, pseudonym_id=made.id,
+        )  # fmt: skip
+        for peer in (own, veiled):
+            said = json.dumps({"type": "x-cybex-key-statement", "action": "enrol", "kid": key.kid, "peer": peer})
+            key_statements.add(tx, key_id=key.id, action="enrol", at=1, statement=said.encode())
+        key_shown.add(tx, group_id, key.id, WHOLE_GROUP_ID)
+    found = directory(desk.hub, desk.callers["bb"])
+    (item,) = [item for item in found.listed if item.key.kid == key.kid]
+    assert (item.key.identity, item.handle) == (veiled, "")
+    assert [one["peer"] for one in found.statements if one["kid"] == key.kid] == [veiled]
 
 
 def test_a_combination_is_written_once_and_never_before_the_object_is_there(desk: Desk) -> None:
