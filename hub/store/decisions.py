@@ -13,7 +13,10 @@ from hub.store.tables import audience, collection, entry, held_version, signing_
 
 @dataclass(frozen=True, slots=True)
 class StoredDecision:
-    """One stored version with the decision that admitted it. Times are microseconds since the epoch."""
+    """One stored version with the decision that admitted it. Times are microseconds since the epoch.
+
+    :param first_audience: as it was when the version was published; ``audience`` may have been narrowed since.
+    """
 
     collection_id: int
     group_id: int
@@ -22,6 +25,7 @@ class StoredDecision:
     superseded_at: int | None
     expires_at: int | None
     audience: Audience
+    first_audience: Audience
     author_identity: str | None
     introduced: bool
     submitter_peer_id: int
@@ -37,7 +41,7 @@ class StoredDecision:
 
 def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
     """Return the decisions about every stored version of an object, in any collection, by date."""
-    c = entry.c
+    c, first = entry.c, audience.alias()
     rows = tx.execute(
         select(
             c.collection_id,
@@ -47,6 +51,7 @@ def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
             c.superseded_at,
             c.expires_at,
             audience.c.key,
+            first.c.key.label("first_key"),
             c.author_identity,
             c.introduced,
             c.submitter_peer_id,
@@ -61,6 +66,7 @@ def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
         )
         .join(collection, collection.c.id == c.collection_id)
         .join(audience, audience.c.id == c.audience_id)
+        .outerjoin(first, first.c.id == c.first_audience_id)
         .outerjoin(signing_key, signing_key.c.id == c.key_id)
         .where(c.stix_id == stix_id)
         .order_by(c.date_added, c.id)
@@ -68,7 +74,8 @@ def of_object(tx: Connection, stix_id: str) -> list[StoredDecision]:
     found = []
     for row in rows:
         one = row._asdict()
-        one["audience"] = Audience.from_key(one.pop("key"))
+        key, first_key = one.pop("key"), one.pop("first_key")
+        one["audience"], one["first_audience"] = Audience.from_key(key), Audience.from_key(first_key or key)
         one["version"] = one["version"] or format_timestamp(one["date_added"])
         found.append(StoredDecision(**one))
     return found
