@@ -97,10 +97,9 @@ def log_url(api_root: str) -> str:
 
 def log_key(transport: Transport, url: str) -> VerifierKey:
     """Return the key the hub itself names; believe it at first sight only. Raises RemoteError."""
+    named = transport.fetch(f"{_base(url)}key").decode("utf-8", "replace").strip()
     try:
-        key = signed_note.parse_key(transport.fetch(f"{_base(url)}key").decode("utf-8", "replace").strip())
-    except RemoteError:
-        raise
+        key = signed_note.parse_key(named)
     except CybexError as error:
         raise RemoteError(f"its log key is not readable: {error.detail}") from None
     if key.kind != SIGNATURE:

@@ -56,7 +56,7 @@ def active(tx: Connection) -> list[Seen]:
 def add(tx: Connection, *, name: str, verifier_key: str, peer_id: int | None, now: int) -> bool:
     """Add a witness; say whether nobody has or had that name."""
     row = {"name": name, "verifier_key": verifier_key, "peer_id": peer_id, "created_at": now}
-    return tx.execute(insert_or_leave(tx, witness).values(row)).rowcount == 1
+    return tx.execute(insert_or_leave(tx, witness).values(row).returning(witness.c.id)).scalar() is not None
 
 
 def reinstate(tx: Connection, witness_id: int) -> None:
@@ -76,7 +76,7 @@ def cosign(tx: Connection, *, size: int, witness_id: int, at: int, line: str) ->
     """
     c = cosignature.c
     row = {"size": size, "witness_id": witness_id, "at": at, "line": line}
-    if tx.execute(insert_or_leave(tx, cosignature).values(row)).rowcount == 1:
+    if tx.execute(insert_or_leave(tx, cosignature).values(row).returning(c.size)).scalar() is not None:
         return True
     later = update(cosignature).where(c.size == size, c.witness_id == witness_id, c.at < at).values(at=at, line=line)
     return tx.execute(later).rowcount == 1
