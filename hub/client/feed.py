@@ -56,6 +56,9 @@ def pages(
         token, more = body.get("next"), body.get("more") is True
         if objects and (first is None or last is None):
             raise RemoteError("the server does not say when it added the objects: the X-TAXII-Date-Added headers lack")
+        after = query.get("added_after")
+        if after is not None and first is not None and parse_timestamp(first) < parse_timestamp(after):
+            raise RemoteError("the server gives objects from before the bookmark: it has dated them back")
         # Some servers keep one `next` for the whole feed, so only what is on the pages shows that it runs in circles.
         content = sha256_hex(orjson.dumps([objects, last] if objects else [token, last]))
         if content in seen:

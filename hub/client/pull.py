@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from hub.client.feed import FeedPage, pages
+from hub.client.held_versions import HeldVersions
 from hub.client.transport import RemoteError, Transport
 from hub.domain.bundle_verification import Checked, Status, verify_objects
 from hub.domain.canonical import Json, jcs, parse
@@ -25,6 +26,7 @@ from hub.domain.taxii_time import parse_timestamp
 from hub.errors import ConfigError, MalformedJson
 
 STATE_FILE: Final = "pull-state.json"
+REPLAYED: Final = "a later version came before: the server gives an old one again as if it were the latest"
 
 
 @dataclass(slots=True)
@@ -76,20 +78,31 @@ def pull(
     except OSError as error:
         raise ConfigError(f"{directory} cannot be made: {error.strerror}", field="out") from None
     state = _load(directory, url, dict(filters or {}))
-    pulled = Pulled(bookmark=state.added_after)
+    pulled, held = Pulled(bookmark=state.added_after), HeldVersions(directory)
     for page in pages(transport, url, added_after=state.added_after, limit=limit, filters=state.filters):
         if page.objects:
-            _take(pulled, state, page, directory, ring, clock(), require_signatures)
+            _take(pulled, state, page, directory, ring, clock(), require_signatures, held)
         yield pulled
 
 
 def _take(
-    pulled: Pulled, state: _State, page: FeedPage, directory: Path, ring: KeyRing, now: int, require_signatures: bool
+    pulled: Pulled,
+    state: _State,
+    page: FeedPage,
+    directory: Path,
+    ring: KeyRing,
+    now: int,
+    require_signatures: bool,
+    held: HeldVersions,
 ) -> None:
     if not all(isinstance(obj.get("id"), str) and isinstance(obj.get("type"), str) for obj in page.objects):
         raise RemoteError("there is something without an id or a type among the objects; this is not a STIX feed")
     judged, apart, state.carried = _split([*state.carried, *page.objects])
-    checked = verify_objects(judged, ring, now=now)
+    replayed = {_version(obj) for obj in judged if held.replayed(obj)}
+    checked = [
+        replace(one, status=Status.FAILED, reason=REPLAYED) if (one.id, one.version) in replayed else one
+        for one in verify_objects(judged, ring, now=now)
+    ]
     refused = {
         (one.id, one.version): one
         for one in checked
@@ -111,6 +124,7 @@ def _take(
     pulled.failures += refused.values()
     for one in checked:
         pulled.by_status[one.status.value] = pulled.by_status.get(one.status.value, 0) + 1
+    held.add(good_objects)
     state.added_after = pulled.bookmark = page.last
     _save(directory, state)
 

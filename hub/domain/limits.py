@@ -225,3 +225,6 @@ RETENTION_MAX_SECONDS: Final = 100 * 365 * 24 * 3600
 
 STATUS_RETENTION_MIN_SECONDS: Final = 24 * 3600
 """The shortest time a status may be kept (TAXII 2.1 §4.3)."""
+
+HELD_VERSIONS: Final = 200_000
+"""Objects whose newest version a pull remembers: 40 MB of memory at most, and more than a thin link carries in a day."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 import structlog
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -60,8 +61,13 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def hub_server(database: Database) -> Iterator[HubServer]:
-    """Make the peers in an empty, migrated database and serve until the block ends."""
+def hub_server(
+    database: Database, served: Callable[[WSGIApplication, Hub], WSGIApplication] = lambda app, hub: app
+) -> Iterator[HubServer]:
+    """Make the peers in an empty, migrated database and serve until the block ends.
+
+    :param served: makes what answers out of the hub's own application.
+    """
     hub = replace(make_hub(database), clock=lambda: time.time_ns() // 1000)
     made = HubServer(hub)
     peers.add(hub, OPERATOR, handle="hub", name="The hub", kind=PeerKind.HUB)
@@ -76,7 +82,7 @@ def hub_server(database: Database) -> Iterator[HubServer]:
     for handle in ("aa", "bb"):
         members.put(hub, OPERATOR, "alpha", handle, {Right.READ, Right.WRITE})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # commands print where it would log
-    server = make_server("127.0.0.1", 0, create_app(hub), threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, served(create_app(hub), hub), threaded=True, request_handler=_Quiet)
     made.base_url = f"http://127.0.0.1:{server.server_port}/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
