@@ -11,12 +11,14 @@ import click
 import orjson
 
 from hub.cli.connection import connection_options, transport
-from hub.client.api import key_directory
+from hub.client import pins
+from hub.client.api import signed_directory
 from hub.client.feed import collection_url
 from hub.client.pull import Pulled
 from hub.client.pull import pull as fetch
+from hub.client.transport import Transport
 from hub.domain.canonical import parse
-from hub.domain.key_directory import read_directory
+from hub.domain.key_directory import ListedKey, read_directory
 from hub.domain.keys import KeyRing
 from hub.errors import ConfigError
 
@@ -28,6 +30,7 @@ from hub.errors import ConfigError
 @click.option(
     "--keys", type=click.Path(path_type=Path, dir_okay=False), help="Key directory file to believe, not the hub's."
 )
+@click.option("--accept-new-keys", is_flag=True, help="Believe the hub's keys although they contradict what was known.")
 @click.option("--limit", type=click.IntRange(1, 100_000), help="Objects per page; fewer on a thin link.")
 @click.option("--type", "types", multiple=True, help="Only objects of this STIX type (may be repeated).")
 @click.option("--require-signatures", is_flag=True, help="Treat unsigned objects as failed.")
@@ -36,6 +39,7 @@ from hub.errors import ConfigError
 def pull(
     out: Path,
     keys: Path | None,
+    accept_new_keys: bool,
     limit: int | None,
     types: tuple[str, ...],
     require_signatures: bool,
@@ -44,12 +48,16 @@ def pull(
 ) -> None:
     """Fetch what is new since the last pull into the same directory, verify it, and write bundles.
 
-    Objects whose signature fails go into files of their own (*.failed.json). Exit code 1 when there were any.
+    Objects whose signature fails go into files of their own (*.failed.json). Exit code 1 when there were any. The keys
+    are remembered: when the hub's key changes, or a key contradicts what was known, nothing is taken.
 
     Example: cybex pull --url https://hub.example/alpha/ --token-file bb.token --out inbox
     """
     session = transport(options, lambda text: click.echo(text, err=True))
-    listed = read_directory(parse(_read(keys))) if keys is not None else key_directory(session, options["url"])
+    if keys is not None:
+        listed = read_directory(parse(_read(keys)))
+    else:
+        listed = _known(session, options["url"], out, accept_new_keys)
     ring = KeyRing([item.key for item in listed])
     # With a filter by type, the detached signatures of those objects must come along.
     filters = {"match[type]": ",".join(sorted({*types, "jss-signature"}))} if types else {}
@@ -63,6 +71,26 @@ def pull(
     _result(pulled, as_json)
     if pulled.failures:
         sys.exit(1)
+
+
+def _known(session: Transport, url: str, out: Path, accept_new_keys: bool) -> tuple[ListedKey, ...]:
+    """Return the keys of the hub's directory after comparing them with those seen before, and remember them."""
+    before = pins.load(out, url)
+    found = signed_directory(session, url)
+    compared = pins.compare(before, found, url=url)
+    if before is None and found.signer is not None:
+        click.echo(f"the hub's key is {found.signer.kid}; compare it with what its operator tells you", err=True)
+    for warning in compared.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for refusal in compared.refusals:
+        click.echo(f"{'warning' if accept_new_keys else 'refused'}: {refusal}", err=True)
+    if compared.refusals and not accept_new_keys:
+        raise ConfigError(
+            "the hub's keys contradict what was known and nothing was taken; ask its operator over another channel,"
+            " then go on with --accept-new-keys"
+        )
+    pins.save(out, compared.pins)
+    return found.listed
 
 
 def _result(pulled: Pulled, as_json: bool) -> None:
