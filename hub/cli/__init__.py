@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pseudonym": ("hub.cli.pseudonym:pseudonym", "Publish under a name that only the hub can resolve."),
     "sign": ("hub.cli.sign:sign", "Sign STIX objects (ITU-T X.590)."),
     "verify": ("hub.cli.verify:verify", "Verify signatures of STIX objects."),
+    "gateway": ("hub.cli.gateway:gateway", "Sign for a system that cannot, and hand on to a hub."),
     "signatures": ("hub.cli.signatures:signatures", "Who signed an object, and what each signature is worth."),
     "push": ("hub.cli.push:push", "Sign a bundle and post it to a collection."),
     "acknowledge": ("hub.cli.acknowledge:acknowledge", "Confirm, signed, what became of an object."),

@@ -49,17 +49,21 @@ def optional_connection_options(command: Callable[..., Any]) -> Callable[..., An
 def transport(options: dict[str, Any], notice: Callable[[str], None]) -> Transport:
     """Return a session with the hub. Raises ConfigError when the address or the credential cannot be used."""
     check_address(options["url"], allow_http=options["allow_http"])
+    ca_file = str(options["ca"]) if options["ca"] is not None else None
+    return Transport(login_of(options), allow_http=options["allow_http"], ca_file=ca_file, notice=notice)
+
+
+def login_of(options: dict[str, Any]) -> Login:
+    """Return the credential that the options give. Raises ConfigError when it cannot be used."""
     certificate, key = options["certificate"], options["certificate_key"]
     if (certificate is None) != (key is None):
         raise ConfigError("a client certificate and its key go together", field="certificate")
-    login = Login(
+    return Login(
         token=_secret(options["token_file"]) or options["token"],
         username=options["username"],
         password=_secret(options["password_file"]) or options["password"],
         certificate=(str(certificate), str(key)) if certificate is not None else None,
     )
-    ca_file = str(options["ca"]) if options["ca"] is not None else None
-    return Transport(login, allow_http=options["allow_http"], ca_file=ca_file, notice=notice)
 
 
 def _secret(path: Path | None) -> str | None:

@@ -29,6 +29,7 @@ def sign_objects(
     created: str,
     new_uuid: Callable[[], str],
     second: PrivateKey | None = None,
+    inline: bool = True,
 ) -> tuple[list[dict[str, Any]], tuple[SignedObject, ...]]:
     """Return the objects, each one signed, with new ``jss-signature`` objects after their targets; and what was done.
 
@@ -39,6 +40,8 @@ def sign_objects(
     :param new_uuid: gives a fresh UUIDv4 text at each call.
     :param second: a quantum-safe key of the same signer, which signs beside ``key``. What is signed inline already gets
         its second signature beside it: another element of ``signatures`` would be another content of the same version.
+
+    :param inline: False puts the signer's own objects, too, under signatures beside them.
 
     Raises:
         SignatureError: an object cannot be signed, or a key has not the kind of its place.
@@ -56,7 +59,7 @@ def sign_objects(
             signed.append(dict(obj))
             continue
         version = related_version(obj)
-        if signs_inline(obj, identity):
+        if inline and signs_inline(obj, identity):
             if "signatures" not in obj:
                 pair = None if second is None else (second, new_uuid())
                 signed.append(

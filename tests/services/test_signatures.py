@@ -88,7 +88,7 @@ def test_a_marking_of_its_own_narrows_a_signature_and_never_widens_it(desk: Desk
     assert wrapper["id"] in [one["id"] for one in desk.seen("aa")]
     assert wrapper["id"] not in [one["id"] for one in desk.seen("ee")]
     only_bb = desk.releasability("aa", recipient_refs=[desk.identity["bb"]])
-    hidden = marked(desk.incident(), only_bb)
+    hidden = marked(desk.incident(VENDOR), only_bb)
     desk.share("aa", only_bb, hidden)
     for_ee = desk.releasability("bb", recipient_refs=[desk.identity["ee"], desk.identity["aa"]])
     second = marked(beside(desk, "bb", hidden), for_ee)
