@@ -11,12 +11,14 @@ import click
 import orjson
 
 from hub.cli.connection import connection_options, transport
-from hub.client import pins
+from hub.client import keyfile, pins
+from hub.client.acknowledge import Queue, signer
 from hub.client.api import signed_directory
 from hub.client.feed import collection_url
 from hub.client.pull import Pulled
 from hub.client.pull import pull as fetch
-from hub.client.transport import Transport
+from hub.client.pull_acknowledge import PageAcknowledger
+from hub.client.transport import RemoteError, Transport
 from hub.domain.canonical import parse
 from hub.domain.key_directory import ListedKey, read_directory
 from hub.domain.keys import KeyRing
@@ -34,6 +36,12 @@ from hub.errors import ConfigError
 @click.option("--limit", type=click.IntRange(1, 100_000), help="Objects per page; fewer on a thin link.")
 @click.option("--type", "types", multiple=True, help="Only objects of this STIX type (may be repeated).")
 @click.option("--require-signatures", is_flag=True, help="Treat unsigned objects as failed.")
+@click.option(
+    "--acknowledge",
+    "key_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Confirm to the authors what is kept, refused or removed; signed with this key.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @connection_options
 def pull(
@@ -43,6 +51,7 @@ def pull(
     limit: int | None,
     types: tuple[str, ...],
     require_signatures: bool,
+    key_path: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -62,15 +71,37 @@ def pull(
     # With a filter by type, the detached signatures of those objects must come along.
     filters = {"match[type]": ",".join(sorted({*types, "jss-signature"}))} if types else {}
     url = collection_url(options["url"], options["collection"])
+    taken = None if key_path is None else _acknowledger(session, options["url"], key_path, out)
     pulled = Pulled()
     for pulled in fetch(
         session, url, out, ring,
         clock=lambda: time.time_ns() // 1000, limit=limit, filters=filters, require_signatures=require_signatures,
+        taken=taken,
     ):  # fmt: skip
         click.echo(f"{pulled.objects} objects on {pulled.pages} pages, {len(pulled.failures)} failed", err=True)
+    waiting = taken is not None and not _hand_in(taken, session, options["url"])
     _result(pulled, as_json)
-    if pulled.failures:
+    if pulled.failures or waiting:
         sys.exit(1)
+
+
+def _acknowledger(session: Transport, url: str, key_path: Path, out: Path) -> PageAcknowledger:
+    key = keyfile.read(key_path)
+    who = signer(session, url, key, keyfile.identity_beside(key_path, key), lambda: time.time_ns() // 1000)
+    return PageAcknowledger(Queue(out), who, out)
+
+
+def _hand_in(taken: PageAcknowledger, session: Transport, url: str) -> bool:
+    """Hand in what waits and say whether nothing waits any more: what was fetched is safe either way."""
+    if not len(taken.queue):
+        return True
+    try:
+        kept, refused = taken.queue.send(session, url)
+    except RemoteError as error:
+        click.echo(f"{len(taken.queue)} acknowledgements wait for the next pull: {error.detail}", err=True)
+        return False
+    click.echo(f"{kept} acknowledgements kept by the hub, {len(refused)} not", err=True)
+    return True
 
 
 def _known(session: Transport, url: str, out: Path, accept_new_keys: bool) -> tuple[ListedKey, ...]:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -26,6 +26,9 @@ from hub.domain.taxii_time import parse_timestamp
 from hub.errors import ConfigError, MalformedJson
 
 STATE_FILE: Final = "pull-state.json"
+
+Taken: TypeAlias = Callable[[Sequence[Checked], frozenset[tuple[str, str]], Sequence[dict[str, Json]]], None]
+"""Is told of a page that is on disk, before the bookmark moves: every object checked, the refused ones, the objects."""
 REPLAYED: Final = "a later version came before: the server gives an old one again as if it were the latest"
 
 
@@ -64,6 +67,7 @@ def pull(
     limit: int | None = None,
     filters: Mapping[str, str] | None = None,
     require_signatures: bool = False,
+    taken: Taken | None = None,
 ) -> Iterator[Pulled]:
     """Yield the state of affairs after each page; when the iteration ends, everything there was is on disk.
 
@@ -81,7 +85,7 @@ def pull(
     pulled, held = Pulled(bookmark=state.added_after), HeldVersions(directory)
     for page in pages(transport, url, added_after=state.added_after, limit=limit, filters=state.filters):
         if page.objects:
-            _take(pulled, state, page, directory, ring, clock(), require_signatures, held)
+            _take(pulled, state, page, directory, ring, clock(), require_signatures, held, taken)
         yield pulled
 
 
@@ -94,6 +98,7 @@ def _take(
     now: int,
     require_signatures: bool,
     held: HeldVersions,
+    taken: Taken | None,
 ) -> None:
     if not all(isinstance(obj.get("id"), str) and isinstance(obj.get("type"), str) for obj in page.objects):
         raise RemoteError("there is something without an id or a type among the objects; this is not a STIX feed")
@@ -125,6 +130,8 @@ def _take(
     for one in checked:
         pulled.by_status[one.status.value] = pulled.by_status.get(one.status.value, 0) + 1
     held.add(good_objects)
+    if taken is not None:
+        taken(checked, frozenset(refused), judged)
     state.added_after = pulled.bookmark = page.last
     _save(directory, state)
 

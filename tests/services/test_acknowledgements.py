@@ -124,10 +124,10 @@ def hidden_from_bb(desk: Desk) -> Stix:
 )
 def test_what_a_peer_was_never_given_does_not_exist_for_it(desk: Desk, case: str) -> None:
     obj = hidden_from_bb(desk) if case == "audience" else desk.incident()
-    if case not in ("no-object", "audience"):
-        desk.share("aa", obj)
     if case == "no-right":
         members.put(desk.hub, OPERATOR, "alpha", "bb", {Right.WRITE})
+    if case not in ("no-object", "audience"):
+        desk.share("aa", obj)
     handle = "cc" if case == "foreign" else "bb"
     changes: dict[str, Any] = {
         "no-version": {"version": "2020-01-01T00:00:00.000Z"},
