@@ -225,4 +225,7 @@ def _may_hear(tx: Connection, actor: Actor, stix_id: str) -> list[int] | None:
     }
     if not groups:
         raise NotFound(NO_OBJECT)
+    # Who is inside a veiled audience, be it only as a number, would tell whose the pseudonym is that made it.
+    groups -= {one.group_id for one in store.versions(tx, stix_id) if one.audience.veiled or one.first_audience.veiled}
+    groups -= {one.group_id for one in retraction_store.named(tx, stix_id) if one.holders.veiled}
     return sorted(groups)

@@ -74,6 +74,7 @@ def delivered(hub: Hub, actor: Actor, stix_id: str) -> list[Delivered]:
     2. Every member counts, and everybody else who was served it or is presumed to have been.
     3. Who published a version is left out: he has it.
     4. Peers that the actor may not know of are counted and not named.
+    5. Of a version that names a pseudonym, or is by one, nothing is told: even a number could tell whose it is.
 
     Raises NotFound when there is nothing he may ask about.
     """
@@ -112,6 +113,8 @@ def _of_version(
 ) -> Delivered:
     group = group_store.by_id(tx, stored.group_id)
     collection = collection_store.by_id(tx, stored.collection_id)
+    if limited(actor) is not None and (stored.audience.veiled or stored.first_audience.veiled):  # 5
+        return Delivered(group, collection, stored.version, stored.date_added, (), Counter())
     members = {peer.id: member for peer, member in member_store.of_group(tx, stored.group_id)}
     overrides = collection_store.overrides(tx, stored.collection_id)
     version = ServedVersion(stored.date_added, stix_id.partition("--")[0], stored.superseded_at, stored.expires_at)

@@ -67,7 +67,9 @@ def _may_ask(tx: Connection, actor: Actor, peer: Peer, stored: StoredDecision, n
     if not isinstance(actor, Caller) or is_operator(actor):
         return True
     own = all_of(explain_read(_facts(tx, actor.peer, stored, now)))
-    return bool(own) and (actor.peer.id in (peer.id, stored.submitter_peer_id))
+    # Who else is inside a veiled audience, or outside it, would tell whose the pseudonym is that made it.
+    may_ask = {peer.id} if stored.audience.veiled else {peer.id, stored.submitter_peer_id}
+    return bool(own) and actor.peer.id in may_ask
 
 
 def _about(tx: Connection, peer: Peer, stored: StoredDecision, now: int) -> Explanation:

@@ -20,6 +20,7 @@ from hub.services.withdrawal import Act, Lost, Told, holders
 from hub.store import held as held_store
 from hub.store import pseudonyms as pseudonym_store
 from hub.store import removal, tombstones
+from hub.store import retractions as retraction_store
 from hub.store.removal import StoredEntry
 
 RULE: Final = "retraction"
@@ -64,6 +65,7 @@ def carry_out(
 
     1. A retraction is not held back, and withdraws nothing that comes with it.
     2. Each target is there, the submitter can read it, and something of it is the author's; each version named, too.
+       A retraction is not retracted.
     3. Of a target, the author's own versions go. What others state of the same observable stays.
     4. With contents, what the targets hold together goes as far as it is his.
     5. What goes is kept where a hold covers it, and leaves a tombstone where it has versions.
@@ -79,6 +81,8 @@ def carry_out(
         return TOGETHER
     owners = pseudonym_store.owners(tx, place.group.id)
     owner = _Owner(owners.get(item.parsed.facts.created_by_ref or "", place.submitter.id), owners)
+    if retraction_store.notices_among(tx, place.collection.id, names):
+        return REFUSED
     stored = removal.of_objects(tx, place.collection.id, names)
     unpublished = _unpublished(tx, place, names)
     going: dict[str, list[StoredEntry]] = {}
@@ -89,6 +93,8 @@ def carry_out(
         going[target.stix_id] = chosen or []
     if said.contents:  # 4
         inside = contents.gather(tx, place.collection.id, names, owner.has)
+        for notice_id in retraction_store.notices_among(tx, place.collection.id, list(inside)):
+            del inside[notice_id]
         stored |= removal.of_objects(tx, place.collection.id, list(inside))
         going |= inside
     entries = [one for some in going.values() for one in some]
@@ -98,7 +104,8 @@ def carry_out(
     _remove(tx, place, going, whole, owner.peer_id, now)  # 5
     held_store.remove(tx, [held for stix_id in unpublished for held in unpublished[stix_id]])
     told = _readers_of_the_note(said, lost) & _everyone(lost)  # 6
-    audience = Audience("named", told | {place.submitter.id, owner.peer_id})
+    veiled = item.parsed.facts.created_by_ref in place.pseudonyms or any(one.entry.audience.veiled for one in lost)
+    audience = Audience("named", told | {place.submitter.id, owner.peer_id}, veiled)
     if not lost:
         return Carried(None, audience, UNPUBLISHED)
     by_note = Told(item.parsed.facts.id, told, frozenset(names))

@@ -138,7 +138,7 @@ def prepare(
                     reason=act.reason,
                     targets=_targets(some, items),
                     levels=[one.entry.tlp for one in lost],
-                    audience=Audience("named", peers),
+                    audience=Audience("named", peers, _veiled(lost)),
                     now=now,
                 )
                 notices.append(made)
@@ -214,6 +214,10 @@ def _targets(keys: Sequence[_Key], items: Mapping[_Key, Sequence[Lost]]) -> list
     return [Target(stix_id, None if named is None else tuple(named)) for stix_id, named in versions.items()]
 
 
+def _veiled(lost: Sequence[Lost]) -> bool:
+    return any(one.entry.audience.veiled for one in lost)
+
+
 def _records(
     act: Act,
     collection: Collection,
@@ -237,7 +241,7 @@ def _records(
             actor_peer_id=None if act.actor is None else act.actor.id,
             author_peer_id=owners.get(entries[0].author_identity or "", entries[0].submitter_peer_id),
             versions=tuple((one.version, one.sha256.hex()) for one in entries),
-            holders=Audience("named", peers),
+            holders=Audience("named", peers, _veiled(lost)),
             notice_id=notice_id,
         )
         for stix_id, entries in objects.items()

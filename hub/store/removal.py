@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 from hub.domain.audience import Audience
 from hub.domain.canonical import parse
 from hub.domain.taxii_time import format_timestamp
-from hub.store import audiences, bulk, supersession
+from hub.store import audiences, bulk, feedback, retention, supersession
 from hub.store.batches import batches
 from hub.store.tables import audience, collection, entry
 
@@ -125,6 +125,9 @@ def remove(tx: Connection, collection_id: int, going: Sequence[StoredEntry]) -> 
         return
     for some in batches(sorted({one.id for one in going})):
         tx.execute(delete(entry).where(entry.c.id.in_(some)))
+    dates = [one.date_added for one in going]
+    feedback.forget(tx, collection_id, dates)
+    retention.forget(tx, collection_id, dates)
     changed = supersession.settle(supersession.stored(tx, collection_id, {one.stix_id for one in going}))
     bulk.supersede(tx, [(one.superseded_at, one.entry_id) for one in changed])
     tx.execute(
