@@ -229,8 +229,8 @@ def test_a_witness_cosigns_what_only_grew(running: HubServer, url: str, transpor
         signed_note.verified(note, [WITNESS.verifier_key])
         assert checkpoint.parse(note.text) == watched.seen.checkpoint
         grow(running)
-    forge(running, _cut)
-    with pytest.raises(LogRewound):
+    forge(running, _other_root)
+    with pytest.raises(SplitView):
         watch(transport, url, state, WITNESS, now=now)
     (row,) = witnesses.listed(running.hub, LOCAL_OPERATOR)
     assert row.size == watched.seen.checkpoint.size
