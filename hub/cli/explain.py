@@ -38,6 +38,8 @@ def explain(stix_id: str, handle: str, data: Path | None, as_json: bool) -> None
             if one.stored is not None:
                 click.echo(f"  taken by rule {one.stored.rule}: {one.stored.reason} (TLP:{one.stored.tlp.upper()})")
                 if one.stored.kid:
-                    click.echo(f"  signed {one.stored.carrier}, {one.stored.jss_form} form, key {one.stored.kid[:16]}…")
+                    vouched = ", vouched by the peer that published it" if one.stored.vouched else ""
+                    form, kid = one.stored.jss_form, one.stored.kid[:16]
+                    click.echo(f"  signed {one.stored.carrier}, {form} form, key {kid}…{vouched}")
     if not any(one.decision for one in found):
         sys.exit(1)

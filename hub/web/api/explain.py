@@ -49,6 +49,7 @@ def explanation(row: Explanation) -> Resource:
             "carrier": stored.carrier,
             "form": stored.jss_form,
             "signed_at": instant(stored.signed_at),
+            "vouched": stored.vouched,
         },
     }
 
