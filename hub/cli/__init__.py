@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
     "feedback": ("hub.cli.feedback:feedback", "What others say about an object, or about what you published."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
+    "preview": ("hub.cli.preview:preview", "Say what would become of a bundle, and who would see it."),
     "delivered": ("hub.cli.delivered:delivered", "Say who got an object, who did not yet, and who may not."),
     "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),
     "log": ("hub.cli.log:log", "The transparency log: state, proofs, witnesses, checking."),

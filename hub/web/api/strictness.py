@@ -23,6 +23,10 @@ MAX_DEPTH: Final = 8
 """Levels of nesting of a body; the deepest resource has two."""
 
 
+BOUNDS: Final = {"previewObjects": (limits.PREVIEW_BODY_BYTES, limits.MAX_DEPTH)}
+"""Octets and levels of the bodies that hold STIX objects, by operation."""
+
+
 def check_accept(header: str | None) -> None:
     """Raise NotAcceptable when the client cannot want JSON."""
     if header is None or not header.strip():
@@ -70,7 +74,7 @@ def body_value(operation: Operation, request: Request) -> dict[str, Any]:
 
     Raises:
         UnsupportedMediaType: it is not ``application/json``.
-        TooLarge: it has more than ``limits.API_BODY_BYTES`` octets.
+        TooLarge: it has more than ``limits.API_BODY_BYTES`` octets, or what `BOUNDS` says.
         MalformedJson: it is not I-JSON.
         InvalidRequest: a property is unknown, missing or of the wrong form.
     """
@@ -79,7 +83,8 @@ def body_value(operation: Operation, request: Request) -> dict[str, Any]:
     media = parse_media_ranges(request.headers.get("Content-Type", ""))
     if [each.type for each in media] != ["application/json"]:
         raise UnsupportedMediaType("send application/json", field="Content-Type")
-    value = parse(read_body(request.environ, limits.API_BODY_BYTES), max_depth=MAX_DEPTH)
+    most, depth = BOUNDS.get(operation.id, (limits.API_BODY_BYTES, MAX_DEPTH))
+    value = parse(read_body(request.environ, most), max_depth=depth)
     _require_valid(operation.body, value, "")
     if not isinstance(value, dict):
         raise InvalidRequest("the body must be a JSON object")

@@ -67,6 +67,10 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "putMember": _row(200, 200, 403, 403, 403, 404),
     "updateMember": _row(200, 200, 403, 403, 403, 404),
     "removeMember": _row(204, 403, 403, 403, 403, 404),
+    "listProposals": _row(200, 200, 403, 403, 403, 404),
+    "getProposal": _row(404, 404, 403, 403, 403, 404),
+    "confirmProposal": _row(404, 404, 403, 403, 403, 404),
+    "rejectProposal": _row(404, 404, 403, 403, 403, 404),
     "listCollections": _row(200, 200, 200, 200, 403, 404),
     "createCollection": _row(201, 403, 403, 403, 403, 404),
     "getCollection": _row(200, 200, 200, 200, 403, 404),
@@ -78,6 +82,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "grantRelayRight": _row(200, 403, 403, 403, 403, 404),
     "revokeRelayRight": _row(204, 403, 403, 403, 403, 404),
     "explainObject": _row(404, 404, 404, 404, 403, 404),
+    "previewObjects": _row(404, 200, 200, 200, 403, 404),
     "getDelivered": _row(404, 404, 404, 404, 403, 404),
     "listSignatures": _row(404, 404, 404, 404, 403, 404),
     "getFeedback": _row(404, 404, 404, 404, 403, 404),
@@ -99,6 +104,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
 }
 
 BODIES: Final[dict[str, Any]] = {
+    "previewObjects": {"group": "alpha", "collection": "incidents", "objects": [{}]},
     "postAcknowledgements": document()["paths"]["/acknowledgements"]["post"]["requestBody"]["content"][
         "application/json"
     ]["example"],
@@ -145,6 +151,7 @@ def path_values(cast: Cast) -> dict[str, str]:
         "ref": "indicators",
         "stix_id": "indicator--d81f86b9-975b-4c0b-875e-810c5ad45a4f",
         "author_identity": VENDOR,
+        "proposal": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "index": "0",
         "witness": "cirt-bb",
         "submission": "2d086da7-4bdc-4f91-900e-d77486753710",
