@@ -7,7 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, func, select, tuple_, type_coerce
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    Table,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from hub.store.batches import batches
 from hub.store.database import driver
@@ -54,7 +66,7 @@ def pieces(tx: Connection, name: str, by: Sequence[str] = ()) -> Iterator[list[R
         statement = select(*map(_raw, table.c)).order_by(*key).limit(size)
         if after is not None:
             statement = statement.where(tuple_(*key) > tuple_(*after) if len(key) > 1 else key[0] > after[0])
-        found: list[Row] = [row._asdict() for row in tx.execute(statement)]
+        found = [_row(row._asdict(), table) for row in tx.execute(statement)]
         if found:
             yield found
         if len(found) < size:
@@ -72,8 +84,16 @@ def having(tx: Connection, name: str, column: str, values: Sequence[Any], only: 
     found: list[Row] = []
     for some in batches(sorted(set(values))):
         statement = select(*map(_raw, chosen)).where(table.c[column].in_(some)).order_by(*table.primary_key.columns)
-        found += [row._asdict() for row in tx.execute(statement)]
+        found += [_row(row._asdict(), table) for row in tx.execute(statement)]
     return found
+
+
+def _row(row: dict[str, Any], table: Table) -> Row:
+    """Return a row whose octets are octets: SQLite keeps text where octets belong, if somebody has put it there."""
+    for name, value in row.items():
+        if isinstance(value, str) and isinstance(table.c[name].type, LargeBinary):
+            row[name] = value.encode()
+    return row
 
 
 def _raw(column: Column[Any]) -> ColumnElement[Any]:

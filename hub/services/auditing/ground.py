@@ -61,6 +61,7 @@ class Ground:
     replay: Replay = field(default_factory=Replay)
     size: int = 0  # of the log
     origin: str | None = None  # of the log, as `log_state` has it
+    latest: int = 0  # time of any leaf so far
     first_at: int | None = None  # of the log: what is older has no leaf
     last_dates: dict[str, int] = field(default_factory=dict)  # collection's UUID -> date of its newest accepted leaf
     unverifiable: Counter[str] = field(default_factory=Counter)

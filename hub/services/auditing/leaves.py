@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from hub.domain.canonical import jcs, parse
 from hub.domain.log_event import SALT_BYTES
@@ -63,6 +64,10 @@ def _leaf(ground: Ground, leaf: Leaf) -> Findings:
     # A version is dated after whatever its collection holds; everything else is dated when it was written.
     if leaf.at > at or (leaf.kind not in DATED_LATER and leaf.at != at):
         yield Finding("log.time", "log_leaf.at", name, "it is not the time in the leaf's payload")
+    if leaf.at < ground.latest - LATE_US:
+        text = "it is dated back: the log has later times before it, or the hub's clock was set back"
+        yield Finding("log.backdated", "log_leaf.at", name, text)
+    ground.latest = max(ground.latest, leaf.at)
     if leaf.kind == RETRACTED:
         ground.withdrawn.add((str(leaf.body.get("collection")), str(leaf.body.get("id"))))
     elif leaf.kind in DELETIONS:
@@ -77,5 +82,8 @@ def _deleted(leaf: Leaf) -> tuple[str, str]:
     return (parts[1], parts[2]) if len(parts) == 3 else ("", "")
 
 
-DELETIONS = frozenset({"object.delete"})
-DATED_LATER = frozenset({ACCEPTED})
+DELETIONS: Final = frozenset({"object.delete"})
+LATE_US: Final = 300 * 1_000_000
+"""How much later than its time a leaf may be written: the longest transaction takes seconds."""
+
+DATED_LATER: Final = frozenset({ACCEPTED})
