@@ -149,6 +149,12 @@ def moderated_group(tx: Connection, actor: Actor, slug: str) -> tuple[TrustGroup
     return trust_group, mine
 
 
+def require_second(trust_group: TrustGroup, second: object) -> None:
+    """Raise Forbidden for a moderator alone where the group wants two; ``second`` is None when there is no other."""
+    if trust_group.two_person and second is None:
+        raise Forbidden("this group wants two moderators for this; propose it over the API")
+
+
 def operated_group(tx: Connection, actor: Actor, slug: str) -> TrustGroup:
     """Return a group whose settings the actor changes. Raises NotFound, or Forbidden for a member of it."""
     trust_group, _ = visible_group(tx, actor, slug)

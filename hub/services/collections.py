@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 
@@ -20,6 +20,7 @@ from hub.services.actor import (
     moderated_group,
     operated_group,
     require_reader,
+    require_second,
     visible_group,
 )
 from hub.services.change import changed
@@ -168,24 +169,41 @@ def set_rights(hub: Hub, actor: Actor, slug: str, ref: str, handle: str, overrid
     """
     require_reader(actor)
     with hub.db.write() as tx:
-        trust_group, mine = moderated_group(tx, actor, slug)
-        collection = _found(tx, trust_group, ref)
-        peer, member = known_member(tx, actor, trust_group, handle)
-        overrides = store.overrides(tx, collection.id)
-        if mine is not None:
-            _guard(mine, overrides.get(mine.peer_id), member, override)
-        with deliveries.noting_loss(tx, peer.id, now=hub.clock()):
-            store.set_override(tx, collection.id, peer.id, *override)
-        audit.record(
-            tx,
-            hub,
-            actor,
-            "collection.rights",
-            f"groups/{slug}/collections/{collection.uuid}/rights/{handle}",
-            can_read=override[0],
-            can_write=override[1],
-        )
-        return MemberRights(peer, override, effective_rights(member, override))
+        return set_rights_in(tx, hub, actor, slug, ref, handle, override)
+
+
+def set_rights_in(
+    tx: Connection,
+    hub: Hub,
+    actor: Actor,
+    slug: str,
+    ref: str,
+    handle: str,
+    override: Override,
+    *,
+    second: Mapping[str, object] | None = None,
+) -> MemberRights:
+    """Do what `set_rights` does in a transaction; ``second`` as in `hub.services.members.put_in`."""
+    trust_group, mine = moderated_group(tx, actor, slug)
+    collection = _found(tx, trust_group, ref)
+    peer, member = known_member(tx, actor, trust_group, handle)
+    overrides = store.overrides(tx, collection.id)
+    if mine is not None:
+        _guard(mine, overrides.get(mine.peer_id), member, override)
+        require_second(trust_group, second)
+    with deliveries.noting_loss(tx, peer.id, now=hub.clock()):
+        store.set_override(tx, collection.id, peer.id, *override)
+    audit.record(
+        tx,
+        hub,
+        actor,
+        "collection.rights",
+        f"groups/{slug}/collections/{collection.uuid}/rights/{handle}",
+        can_read=override[0],
+        can_write=override[1],
+        **second or {},
+    )
+    return MemberRights(peer, override, effective_rights(member, override))
 
 
 def _guard(mine: Member, my_override: Override | None, target: Member, override: Override) -> None:

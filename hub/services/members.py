@@ -6,7 +6,10 @@ himself, touches nobody who has more, and never his own membership.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+
+from sqlalchemy import Connection
 
 from hub.domain.membership import Member, Peer, Right, TrustGroup
 from hub.errors import Forbidden, NotFound
@@ -24,6 +27,7 @@ from hub.services.actor import (
     moderated_group,
     require_operator,
     require_reader,
+    require_second,
     visible_group,
 )
 from hub.services.context import Hub
@@ -60,24 +64,39 @@ def put(hub: Hub, actor: Actor, slug: str, handle: str, rights: AbstractSet[Righ
     """
     require_reader(actor)
     with hub.db.write() as tx:
-        trust_group, mine = moderated_group(tx, actor, slug)
-        peer = peer_store.by_handle(tx, handle)
-        before = store.get(tx, trust_group.id, 0 if peer is None else peer.id)
-        if mine is not None:
-            if before is None or before.peer_id not in known_peers(tx, limited(actor), trust_group):
-                raise NotFound(NO_MEMBER)
-            _guard(mine, before, rights)
-        if peer is None:
-            raise NotFound(NO_PEER)
-        if before is None:
-            quantum_safe.refuse_for_member(trust_group, peer)
-        now = hub.clock()
-        with deliveries.noting_loss(tx, peer.id, now=now):
-            member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=now)
-        if before is None or before.rights != member.rights:
-            action = "member.add" if before is None else "member.rights"
-            names = sorted(right.value for right in rights)
-            audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}", rights=names)
+        return put_in(tx, hub, actor, slug, handle, rights)
+
+
+def put_in(
+    tx: Connection,
+    hub: Hub,
+    actor: Actor,
+    slug: str,
+    handle: str,
+    rights: AbstractSet[Right],
+    *,
+    second: Mapping[str, object] | None = None,
+) -> tuple[Peer, Member, bool]:
+    """Do what `put` does in a transaction; ``second`` is what the log says of the other moderator, if any."""
+    trust_group, mine = moderated_group(tx, actor, slug)
+    peer = peer_store.by_handle(tx, handle)
+    before = store.get(tx, trust_group.id, 0 if peer is None else peer.id)
+    if mine is not None:
+        if before is None or before.peer_id not in known_peers(tx, limited(actor), trust_group):
+            raise NotFound(NO_MEMBER)
+        _guard(mine, before, rights)
+        require_second(trust_group, second)
+    if peer is None:
+        raise NotFound(NO_PEER)
+    if before is None:
+        quantum_safe.refuse_for_member(trust_group, peer)
+    now = hub.clock()
+    with deliveries.noting_loss(tx, peer.id, now=now):
+        member = store.put(tx, group_id=trust_group.id, peer_id=peer.id, rights=frozenset(rights), now=now)
+    if before is None or before.rights != member.rights:
+        action = "member.add" if before is None else "member.rights"
+        names = sorted(right.value for right in rights)
+        audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}", rights=names, **second or {})
     return peer, member, before is None
 
 
@@ -94,20 +113,36 @@ def restore(hub: Hub, actor: Actor, slug: str, handle: str) -> tuple[Peer, Membe
 def _set_suspended(hub: Hub, actor: Actor, slug: str, handle: str, *, suspended: bool) -> tuple[Peer, Member]:
     require_reader(actor)
     with hub.db.write() as tx:
-        trust_group, mine = moderated_group(tx, actor, slug)
-        peer, member = known_member(tx, actor, trust_group, handle)
-        if mine is not None:
-            _guard(mine, member, member.rights)
-        if suspended != (member.suspended_at is not None):
-            if suspended:
-                now = hub.clock()
-                with deliveries.noting_loss(tx, peer.id, now=now):
-                    store.suspend(tx, trust_group.id, peer.id, now)
-            else:
-                store.restore(tx, trust_group.id, peer.id)
-            action = "member.suspend" if suspended else "member.restore"
-            audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}")
-        return member_of(tx, trust_group, handle)
+        return set_suspended_in(tx, hub, actor, slug, handle, suspended=suspended)
+
+
+def set_suspended_in(
+    tx: Connection,
+    hub: Hub,
+    actor: Actor,
+    slug: str,
+    handle: str,
+    *,
+    suspended: bool,
+    second: Mapping[str, object] | None = None,
+) -> tuple[Peer, Member]:
+    """Do what `suspend` and `restore` do in a transaction; ``second`` as in `put_in`, to restore only."""
+    trust_group, mine = moderated_group(tx, actor, slug)
+    peer, member = known_member(tx, actor, trust_group, handle)
+    if mine is not None:
+        _guard(mine, member, member.rights)
+        if not suspended:
+            require_second(trust_group, second)
+    if suspended != (member.suspended_at is not None):
+        if suspended:
+            now = hub.clock()
+            with deliveries.noting_loss(tx, peer.id, now=now):
+                store.suspend(tx, trust_group.id, peer.id, now)
+        else:
+            store.restore(tx, trust_group.id, peer.id)
+        action = "member.suspend" if suspended else "member.restore"
+        audit.record(tx, hub, actor, action, f"groups/{slug}/members/{handle}", **second or {})
+    return member_of(tx, trust_group, handle)
 
 
 def remove(hub: Hub, actor: Actor, slug: str, handle: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from hub.services import collections as service
+from hub.services import proposals
+from hub.services.proposals import NamedProposal
 from hub.services.retention import checked
 from hub.web.api import resources
 from hub.web.api.call import Answer, Call, Handler
 from hub.web.api.paging import page
+from hub.web.api.proposals import accepted
 
 
 def get_all(call: Call) -> Answer:
@@ -64,15 +67,17 @@ def put_rights(call: Call) -> Answer:
     """Narrow or lift what a member may do in a collection."""
     override = (call.body["can_read"], call.body["can_write"])
     path = call.path
-    row = service.set_rights(call.hub, call.caller, path["slug"], path["ref"], path["handle"], override)
-    return Answer(resources.member_rights(row))
+    done = proposals.set_rights(call.hub, call.caller, path["slug"], path["ref"], path["handle"], override)
+    if isinstance(done, NamedProposal):
+        return accepted(done, path["slug"])
+    return Answer(resources.member_rights(done))
 
 
 def delete_rights(call: Call) -> Answer:
     """Give a member the rights he has in the group."""
     path = call.path
-    service.set_rights(call.hub, call.caller, path["slug"], path["ref"], path["handle"], (None, None))
-    return Answer(None, 204)
+    done = proposals.set_rights(call.hub, call.caller, path["slug"], path["ref"], path["handle"], (None, None))
+    return accepted(done, path["slug"]) if isinstance(done, NamedProposal) else Answer(None, 204)
 
 
 HANDLERS: Final[dict[str, Handler]] = {

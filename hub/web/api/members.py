@@ -6,9 +6,12 @@ from typing import Final
 
 from hub.domain.membership import Right
 from hub.services import members as service
+from hub.services import proposals
+from hub.services.proposals import NamedProposal
 from hub.web.api import resources
 from hub.web.api.call import Answer, Call, Handler
 from hub.web.api.paging import page
+from hub.web.api.proposals import accepted
 
 
 def get_all(call: Call) -> Answer:
@@ -26,7 +29,10 @@ def put(call: Call) -> Answer:
     """Add a member, or set the rights of one."""
     slug, handle = call.path["slug"], call.path["handle"]
     rights = {Right(right) for right in call.body["rights"]}
-    peer, member, new = service.put(call.hub, call.caller, slug, handle, rights)
+    done = proposals.put_member(call.hub, call.caller, slug, handle, rights)
+    if isinstance(done, NamedProposal):
+        return accepted(done, slug)
+    peer, member, new = done
     if new:
         return Answer(resources.member((peer, member)), 201, f"/groups/{slug}/members/{handle}")
     return Answer(resources.member((peer, member)))
@@ -34,8 +40,11 @@ def put(call: Call) -> Answer:
 
 def patch(call: Call) -> Answer:
     """Suspend or restore a member."""
-    change = service.suspend if call.body["suspended"] else service.restore
-    return Answer(resources.member(change(call.hub, call.caller, call.path["slug"], call.path["handle"])))
+    slug, handle = call.path["slug"], call.path["handle"]
+    if call.body["suspended"]:
+        return Answer(resources.member(service.suspend(call.hub, call.caller, slug, handle)))
+    done = proposals.restore_member(call.hub, call.caller, slug, handle)
+    return accepted(done, slug) if isinstance(done, NamedProposal) else Answer(resources.member(done))
 
 
 def delete(call: Call) -> Answer:
