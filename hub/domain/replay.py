@@ -79,6 +79,14 @@ class Replay:
             if key[0] == kind and key[1 : 1 + len(begins)] == begins:
                 yield key
 
+    def vouch(self, place: int, at: int, day: int, identity: str, kid: str, handle: str, statement: str) -> None:
+        """Take into account that the hub has vouched for a key of a pseudonym, which no audit line names."""
+        self._changes.append((place, at))
+        self._set(place, {"kid": kid, "action": "enrol"}, "statement", statement)
+        self._set(place, {"handle": handle}, "pseudonym", identity)
+        told = {"valid_from": day, "valid_until": None, "revoked_at": None, "reason": None, "reported_at": None}
+        self._set(place, {**told, "handle": handle, "created_at": at}, "key", kid)
+
     def revision(self, place: int, *kinds: str) -> tuple[int, ...]:
         """Return how often facts of each kind had changed before a place: what is equal here was the same then."""
         return tuple(bisect_left(self._places.get(kind, ()), place) for kind in kinds)

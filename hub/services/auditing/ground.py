@@ -56,6 +56,7 @@ class Ground:
     collections: dict[int, Row] = field(default_factory=dict)
     keys: dict[int, Row] = field(default_factory=dict)
     credentials: dict[int, Row] = field(default_factory=dict)
+    pseudonyms: dict[int, Row] = field(default_factory=dict)
     audiences: dict[int, Audience] = field(default_factory=dict)
     withdrawn: set[tuple[str, str]] = field(default_factory=set)  # (collection's UUID, STIX id) of what once went
     replay: Replay = field(default_factory=Replay)
@@ -73,6 +74,7 @@ class Ground:
         self.groups = {row["id"]: row for row in scan.whole(self.tx, "trust_group")}
         self.collections = {row["id"]: row for row in scan.whole(self.tx, "collection")}
         self.keys = {row["id"]: row for row in scan.whole(self.tx, "signing_key")}
+        self.pseudonyms = {row["id"]: row for row in scan.whole(self.tx, "pseudonym")}
         self.credentials = {row["id"]: row for row in scan.whole(self.tx, "credential")}
         for row in scan.whole(self.tx, "audience"):
             try:

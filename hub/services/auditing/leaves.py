@@ -51,9 +51,9 @@ def _leaf(ground: Ground, leaf: Leaf) -> Findings:
         yield Finding("log.salt", "log_leaf.salt", name, f"a salt has {SALT_BYTES} octets")
     try:
         canonical = jcs(parse(leaf.payload)) == leaf.payload
-        at = parse_timestamp(str(leaf.body["at"]))
-    except (MalformedJson, KeyError, ValueError):
-        yield Finding("log.payload", "log_leaf.payload", name, "it is no canonical JSON object with a time")
+        at = parse_timestamp(str(leaf.body["at"])) if "at" in leaf.body else leaf.at
+    except (MalformedJson, ValueError):
+        yield Finding("log.payload", "log_leaf.payload", name, "it is no canonical JSON with a time")
         return
     if not canonical:
         yield Finding("log.payload", "log_leaf.payload", name, "it is not in canonical form")

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from hub.domain.canonical import parse
+from hub.domain.pseudonym import day_of
 from hub.domain.replay import BEFORE, Line
 from hub.domain.taxii_time import parse_timestamp
 from hub.errors import MalformedJson
 from hub.services.auditing.finding import Finding, Findings
-from hub.services.auditing.ground import Ground, Leaf
+from hub.services.auditing.ground import Ground, Leaf, leaf_of
 from hub.store import scan
 from hub.store.scan import Row
 
+VOUCH = "pseudonym.vouch"
 LOCAL = "the hub's own machine"
 
 
 def check(ground: Ground) -> Findings:
     """Compare every audit line with its leaf, and tell the replay what happened."""
+    vouched = [leaf_of(row) for row in scan.having(ground.tx, "log_leaf", "kind", [VOUCH])]
     for piece in scan.pieces(ground.tx, "audit_line"):
         leaves = ground.leaves(row["log_index"] for row in piece)
         for row in piece:
             leaf = leaves.get(row["log_index"])
             yield from _line(ground, row, leaf)
             # What the leaf says is believed rather than the line: it is anchored by the signed tree.
+            while leaf is not None and vouched and vouched[0].index < leaf.index:
+                _vouch(ground, vouched.pop(0))
             if leaf is not None:
                 yield from _tell(ground, row, leaf.index, leaf.body)
             else:
                 yield from _tell(ground, row, BEFORE, {"at": row["at"], **_said(row)})
         ground.step(len(piece))
+    for one in vouched:
+        _vouch(ground, one)
+
+
+def _vouch(ground: Ground, leaf: Leaf) -> None:
+    identity, kid, statement = (str(leaf.body.get(name)) for name in ("identity", "kid", "statement"))
+    ground.explain(leaf.index)
+    handle = ground.handle(leaf.peer_id)
+    ground.replay.vouch(leaf.index, leaf.at, day_of(leaf.at), identity, kid, handle, statement)
 
 
 def _line(ground: Ground, row: Row, leaf: Leaf | None) -> Findings:

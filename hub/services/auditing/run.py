@@ -8,6 +8,7 @@ from typing import Final
 
 from hub.domain.key_material import PublicKey
 from hub.services.auditing import (
+    acknowledgements,
     audiences,
     credentials,
     entries,
@@ -38,6 +39,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("audiences", audiences.check),
     ("entries", entries.check),
     ("kept", stored_bytes.kept),
+    ("acknowledgements", acknowledgements.check),
     ("retractions", notices.records),
     ("receipts", submissions.check),
     ("refusals", submissions.refusals),

@@ -19,13 +19,13 @@ from hub.domain.membership import (
     effective_rights,
 )
 from hub.services.auditing.ground import Ground
-from hub.services.decision import Place
+from hub.services.decision import NOBODY, Place
 from hub.services.verification import Signers
 
 _KEPT: Final = 2_000
 """Answers remembered: a group of 100 members asks about as many in turn."""
 
-_KINDS: Final = ("peer", "group", "collection", "member", "override", "relay")
+_KINDS: Final = ("pseudonym", "peer", "group", "collection", "member", "override", "relay")
 
 
 @dataclass(slots=True)
@@ -62,7 +62,8 @@ class Then:
 
     def _key(self, row: Any, index: int) -> SigningKey | None:
         told = self.ground.replay.as_of(index, "key", row["kid"])
-        identity = self.ground.identity(row["peer_id"])
+        pseudonym = self.ground.pseudonyms.get(row["pseudonym_id"] or 0)
+        identity = self.ground.identity(row["peer_id"]) if pseudonym is None else pseudonym["identity"]
         if told is None or identity is None:
             return None
         return SigningKey(
@@ -90,12 +91,17 @@ class Then:
         row, own = ground.collections.get(collection_id), ground.hub_peer()
         group, told = replay.as_of(index, "group", slug), replay.as_of(index, "collection", slug, uuid)
         peers = self._known_peers(index)
+        by_id = {peer.id: peer for peer in peers.values()}
+        known = [one for one in ground.pseudonyms.values() if replay.as_of(index, "pseudonym", one["identity"])]
+        group_id = None if row is None else row["group_id"]
+        here = {one["identity"]: by_id[one["peer_id"]] for one in known if one["group_id"] == group_id}
+        elsewhere = {one["identity"]: NOBODY for one in known if one["group_id"] != group_id}
         handle = ground.handle(submitter_id)
         submitter = next((peer for peer in peers.values() if peer.id == submitter_id), None)
         if row is None or group is None or told is None or submitter is None or own is None:
             return None
         types = told["allowed_types"]
-        identities = {identity: peer.id for identity, peer in peers.items()}
+        identities = {identity: peer.id for identity, peer in (peers | here).items()}
         authors = (replay.as_of(index, "relay", slug, handle) or {}).get("authors", frozenset())
         return Place(
             group=TrustGroup(
@@ -123,10 +129,11 @@ class Then:
             ),
             rights=self._rights(slug, uuid, handle, index, row["group_id"], submitter_id),
             submitter=submitter,
-            peers=peers,
+            peers=peers | here | elsewhere,
             identities=identities,
-            relay_rights=frozenset(author for author in authors if author in peers),
+            relay_rights=frozenset(author for author in authors if author in identities),
             hub_identity=own["identity"],
+            pseudonyms=frozenset(here),
         )
 
     def _rights(

@@ -11,6 +11,7 @@ from hub.services.auditing.ground import Ground, Leaf, body_of, leaf_of
 from hub.services.auditing.leaves import ACCEPTED, RETRACTED
 from hub.store import scan
 
+RETENTION = "retention.remove"
 _GONE_LINES = ("object.delete",)
 
 
@@ -29,6 +30,9 @@ def check(ground: Ground) -> Findings:
                 if (uuid, stix_id, leaf.body.get("sha256")) not in withdrawn and not _take(gone, uuid, stix_id):
                     text = f"{stix_id} was accepted, is not stored, and nothing says that it was withdrawn"
                     yield Finding("log.lost", "entry", name, text)
+            elif leaf.kind in ROWS:
+                text = "what this leaf says was kept is gone"
+                yield Finding("log.lost", ROWS[leaf.kind], name, text)
             elif leaf.kind not in KEPT_FOR_A_TIME:
                 yield Finding("log.lost", "audit_line", name, f"the audit line of this {leaf.kind} is gone")
         ground.step(len(piece))
@@ -56,6 +60,7 @@ def _named(ground: Ground, subject: str) -> int | None:
     return found[0] if found else None
 
 
+ROWS = {"acknowledged": "acknowledgement", RETRACTED: "retraction"}
 KEPT_FOR_A_TIME = frozenset({"refused"})
 """What is removed some time after it happened; its leaf stays."""
 
@@ -69,6 +74,10 @@ def _gone(ground: Ground) -> Counter[tuple[str, str]]:
         if len(parts) == 3 and isinstance(versions, int):
             found[parts[1], parts[2]] += versions
             found[parts[1], SIGNATURE_TYPE] += 1  # those over it go with it, and no line names or counts them
+    for line in scan.having(ground.tx, "audit_line", "action", [RETENTION], ("subject", "detail")):
+        versions = body_of(line, "detail").get("versions")
+        if isinstance(versions, int):
+            found[line["subject"].rpartition("/")[2], RETENTION] += versions
     return found
 
 
@@ -84,7 +93,10 @@ def _withdrawn(ground: Ground) -> set[tuple[str, str, str]]:
 
 def _take(gone: Counter[tuple[str, str]], uuid: str, stix_id: str) -> bool:
     """Say whether one more version of an object may be missing."""
-    if stix_id.startswith(f"{SIGNATURE_TYPE}--"):
-        return gone[uuid, SIGNATURE_TYPE] > 0
-    gone[uuid, stix_id] -= 1
-    return gone[uuid, stix_id] >= 0
+    if stix_id.startswith(f"{SIGNATURE_TYPE}--") and gone[uuid, SIGNATURE_TYPE] > 0:
+        return True
+    for key in ((uuid, stix_id), (uuid, RETENTION)):
+        if gone[key] > 0:
+            gone[key] -= 1
+            return True
+    return False

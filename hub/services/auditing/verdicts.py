@@ -202,7 +202,7 @@ def _as_target(ground: Ground, item: Item, around: Around, verdict: Verdict) -> 
         ("expires_at", verdict.expires_at),
         ("onward_relay", verdict.onward_relay),
     ):
-        allowed = {own, *(one.row[column] for one in targets)}
+        allowed = {own, *(one.row[column] for one in targets)} | ({False} if column == "onward_relay" else set())
         if row[column] not in allowed:
             text = "neither its own markings nor those of what it signs say so"
             yield Finding(f"entry.{column}", f"entry.{column}", item.name, text)
