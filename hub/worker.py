@@ -19,7 +19,7 @@ from hub.bootstrap import open_hub
 from hub.config import Settings
 from hub.domain import limits
 from hub.errors import LogInconsistent
-from hub.services import checkpoints, event_log, garbage, retention, work
+from hub.services import checkpoints, deliveries, event_log, garbage, retention, work
 from hub.services.context import Hub
 from hub.services.parent_process import STOP_SECONDS, end_with_parent
 
@@ -70,6 +70,7 @@ def run(hub: Hub, stop: threading.Event, beat: Callable[[], None], run_once: Cal
             worked = run_once(hub)
             if not worked and time.monotonic() - purged >= PURGE_EVERY:
                 work.purge(hub)
+                deliveries.compact(hub)
                 retention.run(hub)
                 purged = time.monotonic()
         except Exception:  # a piece that fails must not end the work on all others

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
+from hub.domain.membership import Right
 from hub.services import peers
 from hub.services.actor import LOCAL_OPERATOR
 from hub.store.database import Database
@@ -38,7 +39,7 @@ class Visitors:
     def call(self, handle: str | None, method: str, path: str, body: bytes | None = None) -> TestResponse:
         headers = {"Accept": "application/json" if path.startswith("/api/") else TAXII}
         if body is not None:
-            headers["Content-Type"] = TAXII
+            headers["Content-Type"] = "application/json" if path.startswith("/api/") else TAXII
         if handle is not None:
             login = ":".join(self.matrix.logins[handle])
             headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
@@ -247,6 +248,55 @@ def test_a_refusal_says_nothing_about_a_hidden_object(matrix: Matrix) -> None:
         assert status["failure_count"] == 1
         said.add(status["failures"][0]["message"])
     assert len(said) == 1, said
+
+
+def test_who_got_an_object_is_told_to_nobody_but_its_author(matrix: Matrix) -> None:
+    visitors = Visitors(matrix)
+    nobody = f"indicator--{uuid.uuid4()}"
+    for handle in [*everybody(), None]:
+        unknown = what_it_says(visitors.call(handle, "GET", f"/api/v1/objects/{nobody}/delivered"))
+        for one in matrix.cases[:: 1 if handle == "aa" else 7]:
+            answer = visitors.call(handle, "GET", f"/api/v1/objects/{one.stix_id}/delivered")
+            if handle == "aa" and one.accepted and not one.held:
+                assert answer.status_code == 200, one.name
+                (version,) = answer.get_json()["versions"]
+                permitted = {each["peer"] for each in version["peers"] if each["may_read"]}
+                assert permitted == one.readers - {"aa"}, one.name
+            else:
+                assert what_it_says(answer) == unknown, (handle, one.name)
+
+
+def test_a_preview_says_no_more_of_a_hidden_object_than_a_post(matrix: Matrix) -> None:
+    """Every writer previews, under ids he may not see and ids that nobody has, what he would post under them."""
+    visitors = Visitors(matrix)
+    writers = [handle for handle, rights in PEERS.items() if rights[1] and Right.WRITE in rights[1] and handle != "aa"]
+    for handle in writers:
+        target = f"/bravo/collections/{matrix.refs['bravo', 'indicators']}/objects/"
+        hidden = [one for one in matrix.cases if one.group == "bravo" and handle not in one.readers][::9]
+        said: dict[bool, set[str]] = {True: set(), False: set()}
+        for author in (True, False):  # in the name of the author of what is there, and in nobody's
+            for stix_id in [one.stix_id for one in hidden] + [f"indicator--{uuid.uuid4()}"]:
+                forged = {
+                    "type": "indicator", "spec_version": "2.1", "id": stix_id,
+                    "created": "2026-11-20T00:00:00.000Z", "modified": "2026-11-20T00:00:00.000Z",
+                    "pattern": "[domain-name:value = 'forged.example']",
+                    "pattern_type": "stix", "valid_from": "2026-11-20T00:00:00.000Z",
+                }  # fmt: skip
+                if author:
+                    forged["created_by_ref"] = matrix.identity["aa"]
+                asked = {"group": "bravo", "collection": "indicators", "objects": [forged]}
+                answer = visitors.call(handle, "POST", "/api/v1/preview", json.dumps(asked).encode())
+                if handle == "dd":  # suspended
+                    assert answer.status_code == 404
+                    continue
+                (found,) = answer.get_json()["objects"]
+                if found["outcome"] == "refused":  # what would be taken would change the matrix
+                    posted = visitors.call(handle, "POST", target, json.dumps({"objects": [forged]}).encode())
+                    (line,) = json.loads(posted.data)["failures"]
+                    assert line["message"] == f"{found['rule']}: {found['reason']}"
+                    assert (found["readers"], found["losing"], found["others_losing"]) == (None, [], 0)
+                said[author].add(f"{found['outcome']} {found['rule']} {found['reason']}")
+        assert len(said[True]) <= 1, (handle, said)
 
 
 def test_an_expired_permission_ends_what_every_endpoint_shows(matrix: Matrix) -> None:
