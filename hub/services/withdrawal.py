@@ -248,6 +248,11 @@ def _records(
     ]
 
 
+def _holders(peers: frozenset[int], lost: Sequence[Lost]) -> Audience:
+    """Return the holders as an audience: veiled where that of something they have is."""
+    return Audience("named", peers, veiled=any(one.entry.audience.veiled for one in lost))
+
+
 def _retracted(group: TrustGroup, collection: Collection, one: NewRetraction, names: Mapping[int, str]) -> Event:
     return Event(
         "retracted",

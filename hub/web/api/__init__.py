@@ -33,6 +33,7 @@ from hub.web.api import (
     receipts,
     records,
     relay_rights,
+    retractions,
     signatures,
     strictness,
     whoami,
@@ -67,6 +68,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **acknowledgements.HANDLERS,
     **pseudonyms.HANDLERS,
     **feedback.HANDLERS,
+    **retractions.HANDLERS,
 }
 
 
