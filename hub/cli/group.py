@@ -110,8 +110,14 @@ def show(slug: str, data: Path | None, as_json: bool) -> None:
 @click.option("--default-tlp", type=click.Choice(DEFAULT_TLP_LEVELS), help="New default level.")
 @click.option("--tlp-ceiling", type=click.Choice(TLP_LEVELS), help="New strictest level.")
 @click.option("--signatures", type=click.Choice(["required", "optional"]), help="Whether every object must be signed.")
-@click.option("--quantum-safe", type=click.Choice(list(QuantumSafe)), help="A second signature with ML-DSA-65.")
-@click.option("--member-visibility", type=click.Choice(list(MemberVisibility)), help="Who may know of the members.")
+@click.option(
+    "--quantum-safe", type=click.Choice([each.value for each in QuantumSafe]), help="A second signature with ML-DSA-65."
+)
+@click.option(
+    "--member-visibility",
+    type=click.Choice([each.value for each in MemberVisibility]),
+    help="Who may know of the members.",
+)
 @click.option("--two-person", type=click.BOOL, help="Whether a second moderator confirms changes (true, false).")
 @click.option("--pseudonyms", type=click.BOOL, help="Whether members may publish under a pseudonym (true, false).")
 @data_option

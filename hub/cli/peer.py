@@ -92,7 +92,9 @@ def show(handle: str, data: Path | None, as_json: bool) -> None:
 @click.option("--kind", type=KINDS, help="New kind.")
 @click.option("--country", help="New country; an empty text removes it.")
 @click.option("--region", type=click.Choice(["", *ITU_REGIONS]), help="New ITU region; an empty text removes it.")
-@click.option("--quantum-safe", type=click.Choice(list(QuantumSafe)), help="A second signature with ML-DSA-65.")
+@click.option(
+    "--quantum-safe", type=click.Choice([each.value for each in QuantumSafe]), help="A second signature with ML-DSA-65."
+)
 @data_option
 @json_option
 def update(
