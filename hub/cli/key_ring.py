@@ -1,4 +1,4 @@
-"""``cybex key``, whole: making key pairs (`hub.cli.key`), and the key ring of the hub on this machine."""
+"""``cybex key``: making key pairs (`hub.cli.key`), and the key ring of the hub on this machine."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def add(
 
     Example: cybex key add aa aa.pub.json
     """
-    text = _public_key(file.read(MAX_FILE))
+    text = public_key_in(file.read(MAX_FILE))
     row = service.enrol(
         open_hub_at(data), LOCAL_OPERATOR, handle, public_key=text, valid_from=valid_from, valid_until=valid_until
     )
     print_one(resources.key(row), as_json=as_json)
 
 
-def _public_key(content: bytes) -> str:
+def public_key_in(content: bytes) -> str:
     """Return the public key in a file, PEM or JSON. Raises InvalidRequest, also for a private key."""
     if b"PRIVATE KEY" in content:
         raise InvalidRequest("this is a private key, which stays with its owner; give its public part", field="FILE")
@@ -131,34 +131,12 @@ def show(handle: str, kid: str, data: Path | None, as_json: bool) -> None:
     Example: cybex key show aa 3f0f7f1c
     """
     hub = open_hub_at(data)
-    row = _one(service.of_peer(hub, LOCAL_OPERATOR, handle)[1], kid)
+    row = one_of(service.of_peer(hub, LOCAL_OPERATOR, handle)[1], kid)
     print_one(resources.key(row), as_json=as_json)
 
 
-@key.command()
-@click.argument("handle", metavar="PEER")
-@click.argument("kid")
-@click.option(
-    "--reason",
-    type=click.Choice(service.REASONS),
-    required=True,
-    help="compromised also refuses what was signed before and arrives later.",
-)
-@click.option("--at", type=INSTANT, help="From when on it counts no more; now without it.")
-@data_option
-@json_option
-def revoke(handle: str, kid: str, reason: str, at: int | None, data: Path | None, as_json: bool) -> None:
-    """Revoke a key; it cannot be undone.
-
-    Example: cybex key revoke aa 3f0f7f1c --reason superseded
-    """
-    hub = open_hub_at(data)
-    row = _one(service.of_peer(hub, LOCAL_OPERATOR, handle)[1], kid)
-    changed = service.revoke(hub, LOCAL_OPERATOR, handle, row.kid, reason=reason, at=at)
-    print_one(resources.key(changed), as_json=as_json)
-
-
-def _one(rows: list[SigningKey], kid: str) -> SigningKey:
+def one_of(rows: list[SigningKey], kid: str) -> SigningKey:
+    """Return the one key that begins so. Raises InvalidRequest when there is none, or more than one."""
     found = [row for row in rows if row.kid.startswith(kid.lower())]
     if len(kid) < 8 or len(found) != 1:
         raise InvalidRequest("give 8 or more digits that one key of this peer begins with; see cybex key list")

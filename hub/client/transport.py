@@ -139,6 +139,12 @@ class Transport:
             self._request("POST", url, params=None, headers={"Accept": accept, "Content-Type": content_type}, data=body)
         )
 
+    def put(self, url: str, body: bytes, *, content_type: str, accept: str) -> Answer:
+        """Return the answer to a PUT, which may be repeated after a lost answer. Raises RemoteError."""
+        return _parsed(
+            self._request("PUT", url, params=None, headers={"Accept": accept, "Content-Type": content_type}, data=body)
+        )
+
     def fetch(self, url: str) -> bytes:
         """Return the octets at an address, which need not be JSON; otherwise as `get`. Raises RemoteError."""
         return self._request("GET", url, params=None, headers={"Accept": "*/*"}, data=None).body

@@ -34,7 +34,13 @@ def own_hub(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     database = Database.open(sqlite_url)
     made = make_hub(database)
     peers.add(made, LOCAL_OPERATOR, handle="hub", name="The hub", kind=PeerKind.HUB)
-    for module in (*(name.replace("-", "_") for name in GROUPS if name != "key"), "key_ring", "refusals", "audit"):
+    for module in (
+        *(name.replace("-", "_") for name in GROUPS if name != "key"),
+        "key_ring",
+        "key_changes",
+        "refusals",
+        "audit",
+    ):
         monkeypatch.setattr(f"hub.cli.{module}.open_hub_at", lambda data: made)
     yield made
     database.close()
@@ -132,6 +138,16 @@ def test_a_key_is_made_enrolled_found_by_its_beginning_and_revoked(world: Run, t
     enrolled = world("key", "add", "bb", str(tmp_path / "bb.pub.json"), "--valid-until", "2028-01-01")
     assert enrolled["valid_until"] == "2028-01-01T00:00:00.000000Z"
     assert len(world("key", "list")) == 2
+
+
+def test_an_operator_rotates_a_key_and_says_that_one_was_stolen(world: Run, tmp_path: Path) -> None:
+    old = world("key", "new", "--out", str(tmp_path / "aa.pem"), "--peer", "aa")["kid"]
+    world("key", "new", "--out", str(tmp_path / "aa2.pem"))
+    new = world("key", "rotate", "aa", old[:8], str(tmp_path / "aa2.pub.json"), "--overlap", "7d")["kid"]
+    rows = {row["kid"]: row for row in world("key", "list", "aa")}
+    assert (rows[old]["valid_until"] is not None, rows[new]["valid_until"]) == (True, None)
+    done = world("key", "compromise", new[:12], "--since", "2026-11-01")
+    assert (done["revocation_reason"], done["revoked_at"]) == ("compromised", "2026-11-01T00:00:00.000000Z")
 
 
 def test_a_private_key_is_not_taken_for_a_public_one(world: Run, tmp_path: Path) -> None:
