@@ -44,7 +44,7 @@ def enrol(key_path: Path, as_json: bool, **options: Any) -> None:
 @key.command()
 @click.argument("handle", metavar="[PEER]", required=False)
 @click.argument("kid", required=False)
-@click.argument("file", type=click.File("rb"), required=False)
+@click.argument("file", type=click.File("rb", lazy=True), required=False)
 @click.option("--key", "key_path", type=_FILE, help="The key to be replaced.")
 @click.option("--out", type=_FILE, help="Where to put the new private key; one that is there is used.")
 @click.option("--overlap", type=DURATION, help="How long the old key signs on, such as 7d; not at all without it.")

@@ -15,8 +15,10 @@ from hub.cli.sign import sign
 from hub.cli.verify import verify
 from hub.domain import jss, limits
 from hub.domain.key_material import ALGORITHMS
+from hub.domain.key_statement import ACTIONS
 from hub.domain.keys import SigningKey
 from hub.domain.signature_extensions import EXTENSION_DEFINITIONS
+from hub.services.keys import REASONS
 from tests.domain.signing import INDICATOR
 
 _ROOT = Path(__file__).parents[2]
@@ -51,6 +53,12 @@ def test_ids_schemas_and_names_are_the_real_ones() -> None:
         assert f"`{name}`" in _TEXT
     assert "five minutes" in _TEXT
     assert limits.SIGNATURE_FUTURE_SECONDS == 5 * 60
+    assert limits.KEY_STATEMENT_AGE_SECONDS == 7 * 24 * 3600
+    assert limits.KEY_OVERLAP_SECONDS == 90 * 24 * 3600
+    for action in (*ACTIONS, *REASONS):
+        assert f"`{action}`" in _TEXT or action == "compromised"
+    for name in re.findall(r"schemas/hub/[a-z-]+\.schema\.json", _TEXT):
+        assert (_ROOT / name).is_file()
 
 
 def test_the_printed_directory_has_the_members_of_a_key() -> None:
@@ -58,5 +66,5 @@ def test_the_printed_directory_has_the_members_of_a_key() -> None:
     assert block is not None
     (entry,) = json.loads(block[1])["keys"]
 
-    inside = {"id", "peer_id", "created_at", "pseudonym_id", "reported_at"}
+    inside = {"id", "peer_id", "created_at", "pseudonym_id"}
     assert set(entry) - {"handle"} == set(SigningKey.__slots__) - inside
