@@ -150,14 +150,20 @@ class Replay:
             return
         slug, uuid = parts[1], parts[3]
         if verb == "add":
-            absent = {"allowed_types": None, "description": None, "alias": None, "created_at": line.at}
+            never = dict.fromkeys(("retain_added", "retain_expired", "retain_revoked"))
+            absent = {"allowed_types": None, "description": None, "alias": None, "created_at": line.at, **never}
             self._change(line, {**absent, **line.detail}, "collection", slug, uuid)
         elif verb == "rights" and len(parts) == 6:
             read, write = line.detail.get("can_read"), line.detail.get("can_write")
             value = None if read is None and write is None else {"can_read": read, "can_write": write}
             self._set(line.place, value, "override", slug, uuid, parts[5])
         elif len(parts) == 4:
-            self._change(line, line.detail, "collection", slug, uuid)
+            kept = {
+                f"retain_{name}": None if line.detail[f"keep_{name}_seconds"] is None else seconds * 1_000_000
+                for name in ("added", "expired", "revoked")
+                if (seconds := line.detail.get(f"keep_{name}_seconds", ...)) is not ...
+            }
+            self._change(line, {**line.detail, **kept}, "collection", slug, uuid)
 
     def _relay(self, line: Line, verb: str, parts: list[str]) -> None:
         key = "relay", parts[1], parts[3]

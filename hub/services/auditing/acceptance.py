@@ -8,6 +8,8 @@ from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground, Leaf
 from hub.services.auditing.item import Item
 from hub.services.auditing.leaves import ACCEPTED
+from hub.store import scan
+from hub.store.scan import Row
 
 
 def check(ground: Ground, item: Item) -> Findings:
@@ -52,6 +54,34 @@ def _audience(ground: Ground, item: Item, leaf: Leaf) -> Findings:
     elif now is None or not first.covers(now):
         text = "it admits peers for whom the version was never published"
         yield Finding("entry.audience", "entry.audience_id", item.name, text)
+
+
+def kept(ground: Ground) -> Findings:
+    """Find evidence under a legal hold of which the log says otherwise."""
+    for piece in scan.pieces(ground.tx, "kept_version"):
+        leaves = ground.leaves(row["log_index"] for row in piece)
+        for row in piece:
+            yield from _kept(ground, row, leaves.get(row["log_index"]))
+        ground.step(len(piece))
+
+
+def _kept(ground: Ground, row: Row, leaf: Leaf | None) -> Findings:
+    name = f"kept version {row['id']} ({row['stix_id']})"
+    if leaf is None or leaf.kind != ACCEPTED or leaf.body.get("id") != row["stix_id"]:
+        if leaf is not None or not ground.older_than_the_log(row["date_added"]):
+            yield Finding("kept.leaf", "kept_version.log_index", name, "there is no leaf in the log that accepted it")
+        return
+    told, now = told_audience(ground, leaf), ground.audiences.get(row["audience_id"])
+    for column, said, stored in (
+        ("date_added", leaf.body.get("at"), _stamp(row["date_added"])),
+        ("collection_id", leaf.body.get("collection"), ground.collection_names(row["collection_id"])[1]),
+        ("version", leaf.body.get("version"), row["version"] or _stamp(row["date_added"])),
+        ("submission_uuid", leaf.body.get("submission"), row["submission_uuid"]),
+        ("submitter_peer_id", leaf.body.get("submitter"), ground.identity(row["submitter_peer_id"])),
+        ("audience_id", True, told is not None and now is not None and told.covers(now)),
+    ):
+        if said != stored:
+            yield Finding("kept.row", f"kept_version.{column}", name, f"leaf {leaf.index} of the log says otherwise")
 
 
 def told_audience(ground: Ground, leaf: Leaf) -> Audience | None:

@@ -18,6 +18,10 @@ def tombstones(ground: Ground) -> Findings:
             name = f"tombstone of {row['stix_id']}"
             if (uuid, row["stix_id"]) not in ground.withdrawn and not _signature(row):
                 yield Finding("tombstone.unknown", "tombstone.stix_id", name, "the log knows of no such withdrawal")
+            elif not _signature(row) and row["deleted_at"] not in ground.withdrawn[uuid, row["stix_id"]]:
+                yield Finding(
+                    "tombstone.at", "tombstone.deleted_at", name, "the log has the withdrawal at another time"
+                )
             if row["owner_peer_id"] not in ground.peers:
                 yield Finding("tombstone.owner", "tombstone.owner_peer_id", name, "there is no such peer")
         ground.step(len(piece))

@@ -58,7 +58,7 @@ class Ground:
     credentials: dict[int, Row] = field(default_factory=dict)
     pseudonyms: dict[int, Row] = field(default_factory=dict)
     audiences: dict[int, Audience] = field(default_factory=dict)
-    withdrawn: set[tuple[str, str]] = field(default_factory=set)  # (collection's UUID, STIX id) of what once went
+    withdrawn: dict[tuple[str, str], set[int]] = field(default_factory=dict)  # (collection's UUID, STIX id): when
     replay: Replay = field(default_factory=Replay)
     size: int = 0  # of the log
     origin: str | None = None  # of the log, as `log_state` has it

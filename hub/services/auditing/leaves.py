@@ -69,9 +69,10 @@ def _leaf(ground: Ground, leaf: Leaf) -> Findings:
         yield Finding("log.backdated", "log_leaf.at", name, text)
     ground.latest = max(ground.latest, leaf.at)
     if leaf.kind == RETRACTED:
-        ground.withdrawn.add((str(leaf.body.get("collection")), str(leaf.body.get("id"))))
+        key = str(leaf.body.get("collection")), str(leaf.body.get("id"))
+        ground.withdrawn.setdefault(key, set()).add(leaf.at)
     elif leaf.kind in DELETIONS:
-        ground.withdrawn.add(_deleted(leaf))
+        ground.withdrawn.setdefault(_deleted(leaf), set()).add(leaf.at)
     if leaf.kind == ACCEPTED:
         uuid = str(leaf.body.get("collection"))
         ground.last_dates[uuid] = max(at, ground.last_dates.get(uuid, 0))

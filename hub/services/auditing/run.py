@@ -8,6 +8,7 @@ from typing import Final
 
 from hub.domain.key_material import PublicKey
 from hub.services.auditing import (
+    acceptance,
     acknowledgements,
     audiences,
     credentials,
@@ -39,6 +40,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("audiences", audiences.check),
     ("entries", entries.check),
     ("kept", stored_bytes.kept),
+    ("evidence", acceptance.kept),
     ("acknowledgements", acknowledgements.check),
     ("retractions", notices.records),
     ("receipts", submissions.check),

@@ -18,6 +18,8 @@ _GONE_LINES = ("object.delete",)
 def check(ground: Ground) -> Findings:
     """Find leaves of which nothing stored speaks any more and nothing says why."""
     gone, withdrawn = _gone(ground), _withdrawn(ground)
+    for uuid, _ in ground.withdrawn:
+        gone[uuid, SIGNATURE_TYPE] += 1  # those over what was withdrawn go with it, and no leaf names them
     for piece in scan.pieces(ground.tx, "log_leaf"):
         for row in piece:
             yield from _parties(ground, leaf_of(row))

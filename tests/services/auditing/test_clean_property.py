@@ -19,6 +19,6 @@ class AuditedGroup(Group):
 
 
 AuditedGroup.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAuditedGroup = AuditedGroup.TestCase

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from hub.client import keyfile
 from hub.domain.key_material import PublicKey
-from hub.services import checkpoints, collections, groups, keys, members, relay_rights, work
+from hub.domain.membership import QuantumSafe, Retention
+from hub.services import checkpoints, collections, groups, holds, keys, members, peers, relay_rights, work
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.auditing.finding import Finding
 from hub.services.auditing.run import Audit
 from hub.services.context import Hub
-from tests.services.cast import HUB_KEY, LOG_KEY, VENDOR
+from tests.services.cast import DAY, HUB_KEY, LOG_KEY, VENDOR
 from tests.services.desk import Desk, domain, later, marked
 
 
@@ -29,6 +31,10 @@ def live(desk: Desk) -> None:
     desk.share("bb", desk.incident(VENDOR), desk.incident(None), domain())
     desk.share("bb", *(domain(f"host-{number}.example.com") for number in range(6)), alias="indicators")
     desk.post("bb", desk.incident("aa"))
+    grown = desk.incident("aa", name="it grows")
+    desk.share("aa", grown)
+    desk.wait(1)
+    desk.share("aa", later(grown, 1))
     second = later(incident, 0, name="another content")
     desk.post("aa", *desk.sign("aa", second))
     gone = desk.incident("bb", name="to be withdrawn")
@@ -45,6 +51,12 @@ def live(desk: Desk) -> None:
     uuid = collections.shown(hub, OPERATOR, "alpha", "indicators")[0].uuid
     collections.set_rights(hub, OPERATOR, "alpha", uuid, "bb", (True, True))
     relay_rights.grant(hub, OPERATOR, "alpha", "bb", desk.identity["aa"])
+    collections.update(hub, OPERATOR, "alpha", "indicators", retention=Retention(added=400 * DAY, expired=DAY))
+    peers.update(hub, OPERATOR, "cc", itu_region="africa", country="KE", quantum_safe=QuantumSafe.OFF)
+    groups.update(hub, OPERATOR, "bravo", quantum_safe="off", description="A group", member_visibility="hidden")
+    holds.place(hub, OPERATOR, "alpha", reason="an investigation", stix_id=incident["id"])
+    desk.share("aa", later(incident, 2, name="known to be wrong", revoked=True))
+    keys.rotate(hub, OPERATOR, "cc", desk.keys["cc"].public.kid, public_key=keyfile.generate().public.text)
     kid = desk.keys["ee"].public.kid
     keys.revoke(hub, OPERATOR, "ee", kid, reason="compromised")
     desk.wait(1)
