@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-import structlog
 from sqlalchemy import Connection
 
 from hub.domain import limits
@@ -24,7 +23,6 @@ from hub.domain.submission import Decided, Failed
 from hub.services import access, commit, deliveries, ingest
 from hub.services.access import OpenCollection
 from hub.services.acquaintance import known_peers
-from hub.services.actor import require_reader
 from hub.services.commit import Succeeded
 from hub.services.context import Hub
 from hub.services.shown_keys import ShownKeys
@@ -34,8 +32,6 @@ from hub.store import decisions as decision_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
 from hub.store.decisions import StoredDecision
-
-log = structlog.get_logger()
 
 Outcome: TypeAlias = Literal["accepted", "duplicate", "held", "served-by-hub", "refused"]
 
@@ -92,20 +88,22 @@ class Preview:
 
 
 class _Undone(Exception):
-    """Ends the transaction of a preview."""
+    """Ends the transaction of a preview, and carries out of it what was refused there."""
+
+    def __init__(self, refused: list[Failed]) -> None:
+        self.refused = refused
 
 
 def preview(hub: Hub, caller: Caller, slug: str, ref: str, envelope: Mapping[str, Json]) -> Preview:
     """Return what would happen if the caller posted this envelope to this collection now.
 
-    1. He must be able to post there.
+    1. He must be able to post there; a feed can, so it may preview too.
     2. Decide, exactly as for a post.
     3. Commit, look at what is there then, and roll back.
 
     :raises NotFound: there is no such collection for him. :raises Forbidden: he may not write in it.
     :raises Unprocessable: there are no objects, or too many. :raises Busy: somebody else was writing all the time.
     """
-    require_reader(caller)
     with hub.db.read() as tx:
         opened = access.collection(tx, caller, slug, ref)
     access.require(opened.rights, Right.WRITE)  # 1
@@ -125,9 +123,9 @@ def preview(hub: Hub, caller: Caller, slug: str, ref: str, envelope: Mapping[str
             decided = {item.parsed.index: item for item in examined.decided}
             for item in [*examined.known, *stored]:
                 seen.add(_taken(tx, crowd, seen, item, decided.get(item.index), before, after))
-            raise _Undone
-    except _Undone:
-        log.info("preview.done", peer=caller.peer.handle, objects=len(received.objects))
+            raise _Undone(refused)
+    except _Undone as undone:
+        refused = undone.refused
     for failed in [*examined.failed, *refused]:
         seen.add(_refused(failed))
     return Preview(
@@ -149,7 +147,10 @@ class _Seen:
     def add(self, one: Previewed) -> None:
         self.objects.append(one)
 
-    def place(self, crowd: _Crowd, audience: Audience, expires_at: int | None) -> int:
+    def place(self, crowd: _Crowd, audience: Audience, expires_at: int | None) -> int | None:
+        """Return where these readers stand; None where a pseudonym made or named the audience: it would tell whose."""
+        if audience.veiled:
+            return None
         key = (audience.key(), expires_at)
         if key not in self.places:
             self.places[key] = len(self.readers)
@@ -276,7 +277,7 @@ def _losing(tx: Connection, crowd: _Crowd, stored: StoredDecision, before: Seque
     """Return who has, or may read, an earlier version of the asker's own and would not see the new one."""
     mine = crowd.caller.peer
     own = [one for one in before if mine.id == one.submitter_peer_id or mine.identity == one.author_identity]
-    if not own:
+    if not own or stored.audience.veiled or any(one.audience.veiled or one.first_audience.veiled for one in own):
         return frozenset()
     having = {
         one.peer.id for version in own for one in crowd.readers(version.audience, version.expires_at) if one.may_read

@@ -72,14 +72,17 @@ def succeed(tx: Connection, hub: Hub, place: Place, new: Sequence[Decided], *, n
             peers = holders(tx, place.collection.id, fewer, owners, now=now)
             for entry, having in zip(fewer, peers, strict=True):
                 losers = frozenset(peer_id for peer_id in having if not after[entry.id].admits(peer_id))
-                lost += [Lost(entry, losers)] if losers else []
+                lost += [Lost(entry, losers, after[entry.id].veiled)] if losers else []
                 remaining[entry.id] = replace(entry, audience=after[entry.id])
                 narrowed.add(entry.id)
         if lost:
             kind: Kind = "revoked" if item.parsed.facts.revoked else "narrowed"
             act = Act(uuid4(hub.token_bytes), kind, place.submitter, None, lost, told=told)
             done.acts.append(act)
-            done.messages[item.parsed.index] = act.summary
+            if not (
+                kind == "narrowed" and any(one.veiled for one in lost)
+            ):  # it tells who is left
+                done.messages[item.parsed.index] = act.summary
     gone = [one for entries in stored.values() for one in entries if not one.version_less and one.id not in remaining]
     _apply(tx, place, gone, [remaining[one] for one in narrowed if one in remaining], now)
     return done

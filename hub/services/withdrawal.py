@@ -33,10 +33,19 @@ from hub.store.retractions import NewRetraction
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """One stored version that these peers have, or may have, and must not keep."""
+    """One stored version that these peers have, or may have, and must not keep.
+
+    :param by_pseudonym: a pseudonym that somebody named is why it is these peers.
+    """
 
     entry: StoredEntry
     holders: frozenset[int]
+    by_pseudonym: bool = False
+
+    @property
+    def veiled(self) -> bool:
+        """Say whether it may be told to nobody who and how many they are."""
+        return self.by_pseudonym or self.entry.audience.veiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class Act:
         """What the status of the submission says: how many versions, and how many peers beside the actor."""
         verb = {"narrowed": "narrowed", "revoked": "revoked"}.get(self.kind, "retracted")
         own = frozenset() if self.actor is None else frozenset({self.actor.id})
+        if any(one.veiled for one in self.lost):
+            return f"{verb} {_count(len(self.lost), 'version')}"
         reach = len(frozenset[int]().union(*(one.holders for one in self.lost)) - own)
         return f"{verb} {_count(len(self.lost), 'version')}, to reach {_count(reach, 'peer')}"
 
@@ -215,7 +226,7 @@ def _targets(keys: Sequence[_Key], items: Mapping[_Key, Sequence[Lost]]) -> list
 
 
 def _veiled(lost: Sequence[Lost]) -> bool:
-    return any(one.entry.audience.veiled for one in lost)
+    return any(one.veiled for one in lost)
 
 
 def _records(
@@ -250,7 +261,7 @@ def _records(
 
 def _holders(peers: frozenset[int], lost: Sequence[Lost]) -> Audience:
     """Return the holders as an audience: veiled where that of something they have is."""
-    return Audience("named", peers, veiled=any(one.entry.audience.veiled for one in lost))
+    return Audience("named", peers, veiled=any(one.veiled for one in lost))
 
 
 def _retracted(group: TrustGroup, collection: Collection, one: NewRetraction, names: Mapping[int, str]) -> Event:

@@ -18,7 +18,7 @@ from hub.domain.policy.ownership import NOT_YOURS
 from hub.domain.pseudonym import request
 from hub.domain.taxii import Query
 from hub.errors import Forbidden, InvalidRequest, NotFound, SignatureError
-from hub.services import audit, explain, groups, key_directory, keys, members, pseudonyms, read
+from hub.services import audit, delivered, explain, groups, key_directory, keys, members, preview, pseudonyms, read
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from tests.services.cast import BOTH
 from tests.services.desk import Desk, Stix, later, marked, messages
@@ -291,3 +291,28 @@ def test_a_key_of_the_pseudonym_is_shown_with_its_owner_to_nobody_else(desk: Des
     assert listed["identity"] == owned.pseudonym.identity
     assert not listed.get("handle")
     assert listed["valid_from"] == "2026-11-22T00:00:00.000000Z"
+
+
+def test_a_preview_and_a_narrowing_do_not_tell_whom_a_pseudonym_means(desk: Desk) -> None:
+    adopt(desk)
+    bb, told = desk.callers["bb"], []
+    for other in ("aa", "ee"):
+        incident = desk.incident("bb")
+        desk.share("bb", incident)
+        desk.wait(1)
+        marking = desk.releasability("bb", recipient_refs=[desk.identity["nym"], desk.identity[other]])
+        envelope = desk.sign("bb", marking, marked(later(incident), marking))
+        seen = preview.preview(desk.hub, bb, "alpha", "incidents", {"objects": list(envelope)})
+        assert [one.readers for one in seen.objects if one.stix_id == incident["id"]] == [None]
+        assert not any(one.losing or one.others_losing for one in seen.objects)
+        status = desk.post("bb", *envelope)
+        assert not status.failures, status.failures
+        told.append([line.get("message") for line in status.successes])
+        for one in delivered.delivered(desk.hub, bb, incident["id"]):
+            assert (one.peers, sum(one.others.values())) == ((), 0)
+    assert told[0] == told[1]
+    with desk.hub.db.read() as tx:
+        rows = tx.execute(text("SELECT a.key FROM retraction r JOIN audience a ON a.id = r.holders_audience_id"))
+        holders = [Audience.from_key(row[0]) for row in rows]
+    assert holders
+    assert all(one.veiled for one in holders)
