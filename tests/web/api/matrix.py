@@ -82,7 +82,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "grantRelayRight": _row(200, 403, 403, 403, 403, 404),
     "revokeRelayRight": _row(204, 403, 403, 403, 403, 404),
     "explainObject": _row(404, 404, 404, 404, 403, 404),
-    "previewObjects": _row(404, 200, 200, 200, 403, 404),
+    "previewObjects": _row(404, 200, 200, 200, 200, 404),
     "getDelivered": _row(404, 404, 404, 404, 403, 404),
     "listSignatures": _row(404, 404, 404, 404, 403, 404),
     "getFeedback": _row(404, 404, 404, 404, 403, 404),
