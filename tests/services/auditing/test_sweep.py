@@ -31,7 +31,7 @@ NOT_FOUND = {
     "entry": {"id"},
     "held_version": {"id", "submission_uuid"},
     "hold": {column.name for column in metadata.tables["hold"].c},
-    "kept_version": {"id", "kept_at"},
+    "kept_version": {"audience_id", "id", "kept_at"},
     "key_shown": {column.name for column in metadata.tables["key_shown"].c},
     "key_statement": {"id"},
     "log_checkpoint": {"at"},
