@@ -44,7 +44,7 @@ def enrol(key_path: Path, as_json: bool, **options: Any) -> None:
 @key.command()
 @click.argument("handle", metavar="[PEER]", required=False)
 @click.argument("kid", required=False)
-@click.argument("file", type=click.File("rb", lazy=True), required=False)
+@click.argument("file", type=_FILE, required=False)
 @click.option("--key", "key_path", type=_FILE, help="The key to be replaced.")
 @click.option("--out", type=_FILE, help="Where to put the new private key; one that is there is used.")
 @click.option("--overlap", type=DURATION, help="How long the old key signs on, such as 7d; not at all without it.")
@@ -54,7 +54,7 @@ def enrol(key_path: Path, as_json: bool, **options: Any) -> None:
 def rotate(
     handle: str | None,
     kid: str | None,
-    file: Any,
+    file: Path | None,
     key_path: Path | None,
     out: Path | None,
     overlap: Duration | None,
@@ -77,7 +77,7 @@ def rotate(
             raise click.UsageError("give PEER KID FILE on the hub's machine, or --url, --key and --out as a peer")
         hub = open_hub_at(data)
         old = one_of(service.of_peer(hub, LOCAL_OPERATOR, handle)[1], kid)
-        text, until = public_key_in(file.read(MAX_FILE)), hub.clock() + lasting
+        text, until = public_key_in(_read(file)), hub.clock() + lasting
         made = service.rotate(hub, LOCAL_OPERATOR, handle, old.kid, public_key=text, replaced_until=until)
         print_one(resources.key(made), as_json=as_json)
         return
@@ -170,6 +170,14 @@ def _own(options: dict[str, Any]) -> OwnKeys:
 
 def _pair(path: Path | None) -> PrivateKey | None:
     return None if path is None else keyfile.read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", field="FILE") from None
 
 
 def _now() -> int:
