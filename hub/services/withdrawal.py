@@ -35,7 +35,7 @@ from hub.store.retractions import NewRetraction
 class Lost:
     """One stored version that these peers have, or may have, and must not keep.
 
-    :param by_pseudonym: a pseudonym that somebody named is why it is these peers.
+    :param by_pseudonym: a pseudonym published it, or one that somebody named is why it is these peers.
     """
 
     entry: StoredEntry
@@ -134,7 +134,11 @@ def prepare(
     notices: list[NewEntry] = []
     records: list[NewRetraction] = []
     owners = pseudonym_store.owners(tx, group.id)
-    for act in acts:
+    pseudonyms = owners.keys() - peer_store.identities(tx).keys() if acts else frozenset[str]()
+    for given in acts:
+        # Whoever may follow an act is told who acted and who holds what went: never of what a pseudonym published.
+        act = replace(given, lost=[replace(one, by_pseudonym=True) if one.entry.author_identity in pseudonyms else one
+                                   for one in given.lost])  # fmt: skip
         for told in act.told:
             mine = [one for one in act.lost if one.entry.stix_id in told.stix_ids and one.holders & told.peers]
             records += _records(act, collection, owners, mine, told.peers, told.by, now)
