@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from hub.cli import demo_story, serve
+from hub.cli import demo_proof, demo_story, serve
 from hub.cli.demo_world import FILE, make_world, read_world, settings_for, with_addresses, write_world
 from hub.config import Settings
 from hub.errors import ConfigError
@@ -28,7 +28,12 @@ STOP_SECONDS: Final = 25.0
 @click.option("--data", type=click.Path(path_type=Path), default="demo-data", show_default=True, help="Where it lives.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--story/--no-story", default=True, help="Tell the story on the terminal (default) or only serve.")
-def demo(data: Path, port: int, story: bool) -> None:
+@click.option(
+    "--proof/--no-proof",
+    default=None,
+    help="Tell its second part too: retraction and proofs (default: the first time).",
+)
+def demo(data: Path, port: int, story: bool, proof: bool | None) -> None:
     """Start one hub, two trust groups and three CIRTs on this machine, and stay up until interrupted.
 
     Logins and addresses are in DATA/demo.json. The same directory may be used again; remove it to start afresh.
@@ -50,6 +55,9 @@ def demo(data: Path, port: int, story: bool) -> None:
             world["examples_shared"] = True
         if story:
             demo_story.tell(data, world)
+        if proof or (proof is None and story and not world.get("proof_shown")):
+            demo_proof.prove(data, world)
+            world["proof_shown"] = True
         write_world(data, {**world, "ready": True})
         _logins(data, world)
         hub.join()

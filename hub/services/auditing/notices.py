@@ -41,6 +41,15 @@ def check(ground: Ground, then: Then, items: Sequence[Item]) -> Findings:
         yield from _notice(ground, then, item, records.get(item.row["stix_id"], []))
 
 
+def heard_by(ground: Ground, item: Item) -> Audience:
+    """Return who has to read an author's own retraction: whom its records name, and whoever posted it."""
+    records = scan.having(ground.tx, "retraction", "notice_id", [item.row["stix_id"]])
+    holders = [ground.audiences.get(one["holders_audience_id"], Audience("named")).peers for one in records]
+    stored = item.first_audience(ground)
+    peers = frozenset({item.row["submitter_peer_id"]}).union(*holders)
+    return Audience("named", peers, stored is not None and stored.veiled)
+
+
 def _notice(ground: Ground, then: Then, item: Item, records: Sequence[Row]) -> Findings:
     row, parsed, own = item.row, item.parsed, ground.hub_peer()
     if parsed is None or own is None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub.domain import pap, tlp
 from hub.domain.policy.publish import Verdict
+from hub.domain.retraction import is_retraction
 from hub.domain.signature_profile import Attestation, related_version
 from hub.domain.submission import Parsed, Verified
 from hub.services.auditing import notices
@@ -158,7 +159,10 @@ def _signature(item: Item, attestation: Attestation | None) -> Findings:
 
 def _terms(ground: Ground, item: Item, verdict: Verdict) -> Findings:
     row = item.row
-    if verdict.audience != item.first_audience(ground):
+    audience = verdict.audience
+    if item.parsed is not None and is_retraction(item.parsed.obj):
+        audience = notices.heard_by(ground, item)
+    if audience != item.first_audience(ground):
         column = "audience_id" if row["first_audience_id"] is None else "first_audience_id"
         text = "the markings and the policy of that day give it another audience"
         yield Finding("entry.audience", f"entry.{column}", item.name, text)
