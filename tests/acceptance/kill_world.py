@@ -17,8 +17,8 @@ from hub import config
 from hub.bootstrap import open_hub
 from hub.domain.canonical import jcs
 from hub.domain.membership import CredentialKind, PeerKind, Right, Role
-from hub.services import collections, credentials, groups, members, peers
-from hub.services.actor import LOCAL_OPERATOR
+from hub.services import collections, credentials, groups, keys, members, peers
+from hub.services.actor import HUB_HANDLE, LOCAL_OPERATOR
 
 TAXII = "application/taxii+json;version=2.1"
 SLUG, HANDLE = "alpha", "aa"
@@ -43,6 +43,8 @@ def make_place(data: Path, environment: Mapping[str, str]) -> Place:
     config.ensure_secrets(settings)
     hub = open_hub(settings)
     try:
+        peers.add(hub, LOCAL_OPERATOR, handle=HUB_HANDLE, name="The hub", kind=PeerKind.HUB)
+        keys.enrol(hub, LOCAL_OPERATOR, HUB_HANDLE, public_key=hub.signing_key.public.text)
         peer = peers.add(hub, LOCAL_OPERATOR, handle=HANDLE, name="CIRT AA", kind=PeerKind.NATIONAL)
         groups.add(hub, LOCAL_OPERATOR, slug=SLUG, title="Alpha", signature_required=False)
         members.put(hub, LOCAL_OPERATOR, SLUG, HANDLE, {Right.READ, Right.WRITE})

@@ -150,14 +150,24 @@ class Group(RuleBasedStateMachine):
         (members.restore if back else members.suspend)(self.desk.hub, OPERATOR, "alpha", handle)
         (self.out.discard if back else self.out.add)(handle)
 
+    @precondition(lambda self: self.objects)
+    @rule(handle=st.sampled_from(["bb", "ee"]), number=numbers, how=st.sampled_from(["delete", "retract", "narrow"]))
+    def withdraw_while_somebody_is_away(self, handle: str, number: int, how: str) -> None:
+        author = self.objects[number % len(self.objects)][0]
+        if handle == author:
+            return
+        self.leave_or_return(handle, back=False)
+        if how == "delete":
+            self.delete(author, number)
+        elif how == "retract":
+            self.retract(number, number)
+        else:
+            self.new_version(number, "to-ee" if handle == "bb" else "to-bb", back=False, revoked=False)
+        self.leave_or_return(handle, back=True)
+
     @rule(seconds=st.sampled_from([1, 20]))
     def wait(self, seconds: int) -> None:
         self.desk.wait(seconds)
-
-    @rule(handle=handles)
-    def poll(self, handle: str) -> None:
-        for stix_id, version, last in self._records(handle):
-            self.served[handle, stix_id, version] = last
 
     def _records(self, handle: str) -> list[tuple[str, str, int]]:
         if handle in self.out:
@@ -205,6 +215,8 @@ class Group(RuleBasedStateMachine):
                 for target in said.targets:
                     assert target.stix_id in ids, handle
                     assert all((target.stix_id, one) in self.could[handle] for one in target.versions or ()), handle
+            for stix_id, version, last in self._records(handle):  # he polls after every step
+                self.served[handle, stix_id, version] = last
 
 
 Group.TestCase.settings = settings(
