@@ -227,11 +227,11 @@ STATUS_RETENTION_MIN_SECONDS: Final = 24 * 3600
 """The shortest time a status may be kept (TAXII 2.1 §4.3)."""
 
 HELD_VERSIONS: Final = 200_000
-"""Objects whose newest version a pull remembers: 40 MB of memory at most, and more than a thin link carries in a day."""
+"""Objects whose newest version a pull remembers: 40 MB of memory at most, more than a thin link carries in a day."""
 
 PREVIEW_BODY_BYTES: Final = SYNC_CONTENT_LENGTH
-"""Octets of a request to preview: what a POST would decide on at once. A preview costs the same, and is never left to the
-worker."""
+"""Octets of a request to preview: what a POST would decide on at once. A preview costs the same, and is never left to
+the worker."""
 
 PREVIEW_PATIENCE_MS: Final = 5_000
 """How long a preview waits for whoever is writing: it can be asked for again, and must not queue up before posts."""

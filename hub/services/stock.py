@@ -16,6 +16,7 @@ from hub.services.decision import Place
 from hub.store import entries as entry_store
 from hub.store import removal
 from hub.store import retractions as retraction_store
+from hub.store import tombstones as graves
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,11 @@ def stock_of(tx: Connection, place: Place, decided: Sequence[Decided]) -> Stock:
     versioned = {item.parsed.facts.id for item in decided if item.parsed.facts.version_key is not None}
     objects = {one for one in here & versioned if not one.startswith(f"{SIGNATURE_TYPE}--")}
     notes = [one for one in objects if one.startswith(f"{NOTE}--")]
+    tombstones, version_tombstones = graves.of_both(tx, collection_id, ids)
     return Stock(
         known=known,
-        tombstones=entry_store.tombstones(tx, collection_id, ids),
-        version_tombstones=entry_store.version_tombstones(tx, collection_id, ids),
+        tombstones=tombstones,
+        version_tombstones=version_tombstones,
         here=here,
         twice={stix_id for stix_id, times in count.items() if times > 1},
         revocations={

@@ -133,8 +133,10 @@ def prepare(
     """Return the notices, one for each set of peers that have the same of it, and the record of who must hear what."""
     notices: list[NewEntry] = []
     records: list[NewRetraction] = []
+    if not acts:
+        return Prepared(notices, records)
     owners = pseudonym_store.owners(tx, group.id)
-    pseudonyms = owners.keys() - peer_store.identities(tx).keys() if acts else frozenset[str]()
+    pseudonyms = owners.keys() - peer_store.identities(tx).keys()
     for given in acts:
         # Whoever may follow an act is told who acted and who holds what went: never of what a pseudonym published.
         act = replace(given, lost=[replace(one, by_pseudonym=True) if one.entry.author_identity in pseudonyms else one

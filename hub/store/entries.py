@@ -204,12 +204,12 @@ def signatures_over(tx: Connection, collection_id: int, stix_id: str) -> list[tu
 
 def tombstones(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> dict[str, Tombstone]:
     """Return the tombstones of objects that were deleted whole from the collection."""
-    return graves.of_objects(tx, collection_id, stix_ids)
+    return graves.of_both(tx, collection_id, stix_ids)[0]
 
 
 def version_tombstones(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> dict[tuple[str, str], Tombstone]:
     """Return, by (STIX id, version key), the tombstones of single versions deleted while others remained."""
-    return graves.of_versions(tx, collection_id, stix_ids)
+    return graves.of_both(tx, collection_id, stix_ids)[1]
 
 
 def clear_tombstone(tx: Connection, collection_id: int, stix_id: str, version_key: str | None = None) -> bool:

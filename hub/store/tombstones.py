@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from hub.domain.admission import Tombstone
 from hub.store.batches import batches
@@ -43,16 +43,13 @@ def dig(
     tx.execute(insert(tombstone), [{**values, "version_key": key} for key in keys])
 
 
-def of_objects(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> dict[str, Tombstone]:
-    """Return the tombstones of whole objects."""
-    found = _of(tx, collection_id, stix_ids, tombstone.c.version_key == _WHOLE)
-    return {one.stix_id: one for one in found}
-
-
-def of_versions(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> dict[tuple[str, str], Tombstone]:
-    """Return the tombstones of single versions."""
-    found = _of(tx, collection_id, stix_ids, tombstone.c.version_key != _WHOLE)
-    return {(one.stix_id, one.version_key): one for one in found if one.version_key is not None}
+def of_both(
+    tx: Connection, collection_id: int, stix_ids: Sequence[str]
+) -> tuple[dict[str, Tombstone], dict[tuple[str, str], Tombstone]]:
+    """Return the tombstones of whole objects by STIX id, and those of single versions by (STIX id, version key)."""
+    found = _of(tx, collection_id, stix_ids)
+    whole = {one.stix_id: one for one in found if one.version_key is None}
+    return whole, {(one.stix_id, one.version_key): one for one in found if one.version_key is not None}
 
 
 def clear(tx: Connection, collection_id: int, stix_id: str, version_key: str | None) -> bool:
@@ -71,13 +68,13 @@ def lift(tx: Connection, collection_id: int, stix_id: str) -> int:
     return tx.execute(update(tombstone).where(*moderated).values(moderated=False)).rowcount
 
 
-def _of(tx: Connection, collection_id: int, stix_ids: Sequence[str], condition: ColumnElement[bool]) -> list[Tombstone]:
+def _of(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> list[Tombstone]:
     c = tombstone.c
     found: list[Tombstone] = []
     for some in batches(sorted(set(stix_ids))):
         rows = tx.execute(
             select(c.stix_id, c.version_key, c.deleted_at, c.owner_peer_id, c.moderated).where(
-                c.collection_id == collection_id, c.stix_id.in_(some), condition
+                c.collection_id == collection_id, c.stix_id.in_(some)
             )
         )
         found += [Tombstone(row[0], row[1] or None, *row[2:]) for row in rows]
