@@ -306,8 +306,8 @@ def test_what_is_under_hold_is_kept_and_served_to_nobody(desk: Desk) -> None:
 
 
 def test_a_countersignature_by_another_peer_can_come_back_with_its_object(desk: Desk) -> None:
-    incident = desk.incident()
-    desk.share("aa", incident)
+    (incident,) = desk.sign("aa", desk.incident())
+    assert not desk.post("aa", incident).failures
     countersignature = detached_signature(
         incident,
         desk.keys["bb"],
@@ -318,6 +318,6 @@ def test_a_countersignature_by_another_peer_can_come_back_with_its_object(desk: 
     )
     assert not desk.post("bb", countersignature).failures
     desk.withdraw("aa", incident["id"])
-    desk.share("aa", incident)
+    assert not desk.post("aa", incident).failures
     assert not desk.post("bb", countersignature).failures
     assert countersignature in desk.seen("ee")
