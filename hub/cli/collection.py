@@ -85,9 +85,7 @@ def list_(slug: str, data: Path | None, as_json: bool) -> None:
 @click.option("--description", help="New description; an empty text removes it.")
 @click.option("--keep", type=DURATION, help="How long versions stay after they were added: 90d, or forever.")
 @click.option("--keep-after-valid-until", type=DURATION, help="How long after their valid_until: 30d, or forever.")
-@click.option(
-    "--keep-after-revoked", type=DURATION, help="How long after a version says revoked: 30d, or forever."
-)
+@click.option("--keep-after-revoked", type=DURATION, help="How long after a version says revoked: 30d, or forever.")
 @data_option
 @json_option
 def update(

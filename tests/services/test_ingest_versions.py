@@ -217,8 +217,8 @@ def test_who_may_delete(
     desk.share(publisher, obj)
     if isinstance(outcome, int):
         assert desk.withdraw(deleter, obj["id"]) == outcome
-        assert desk.ids("ee") == []
-        assert desk.ids(publisher) == []
+        for reader in ("ee", publisher):
+            assert [one["object_refs"] for one in desk.seen(reader)] == [[obj["id"]]]  # the notice, and nothing else
     else:
         with pytest.raises(outcome):
             desk.withdraw(deleter, obj["id"])

@@ -152,7 +152,7 @@ def test_adding_a_marking_never_widens(
 ) -> None:
     for one in more:  # other ids, so that none of the first ones is replaced
         if "type" in one:
-            one["id"] = one["id"].replace("0000-0000000000", "0000-1000000000")
+            one["id"] = f"{one['id'][:-12]}1{one['id'][-11:]}"
     before, after = (carrying(all_of, author, group=group) for all_of in (some, some + more))
     then, now = decide(before), decide(after)
     if not (then.decision and now.decision):
