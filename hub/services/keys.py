@@ -103,6 +103,8 @@ def rotate(
     with hub.db.write() as tx:
         peer = managed_peer(tx, actor, handle)
         old = _found(tx, peer, kid)
+        if kid == hub.signing_key.public.kid:
+            raise Conflict("the hub signs with the key in its secrets directory, which is not rotated this way")
         now = hub.clock()
         if not KeyRing.standing(old, now, now):
             raise Conflict("the key to be replaced signs no more; enrol the new one by itself")

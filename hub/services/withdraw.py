@@ -17,7 +17,7 @@ from hub.domain.taxii import Query
 from hub.errors import Forbidden, NotFound
 from hub.services import access, audit, holds, withdrawal
 from hub.services.access import OpenCollection
-from hub.services.actor import Actor, is_operator, require_operator
+from hub.services.actor import Actor, is_operator, require_operator, require_reader
 from hub.services.context import Hub
 from hub.services.identifier import uuid4
 from hub.services.withdrawal import Act, Lost, holders
@@ -203,6 +203,7 @@ def _take_away(
 
 def _moderated(tx: Connection, actor: Actor, slug: str, ref: str) -> tuple[TrustGroup, Collection]:
     """Return a collection where the actor may withdraw what is not his. Raises NotFound, Forbidden."""
+    require_reader(actor)
     if isinstance(actor, Caller) and not is_operator(actor):
         opened = access.collection(tx, actor, slug, ref)
         access.require(opened.rights, Right.MODERATE)

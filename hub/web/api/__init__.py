@@ -37,6 +37,7 @@ from hub.web.api import (
     signatures,
     strictness,
     whoami,
+    withdrawals,
 )
 from hub.web.api.call import Call, Handler
 from hub.web.api.document import Operation
@@ -69,6 +70,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **pseudonyms.HANDLERS,
     **feedback.HANDLERS,
     **retractions.HANDLERS,
+    **withdrawals.HANDLERS,
 }
 
 

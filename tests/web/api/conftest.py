@@ -8,10 +8,10 @@ import pytest
 
 from hub.web.app import create_app
 from tests.services.cast import Cast
-from tests.services.conftest import cast, hub, postgresql_cast, postgresql_copy, sqlite_cast, sqlite_copy
+from tests.services.conftest import cast, desk, hub, postgresql_cast, postgresql_copy, sqlite_cast, sqlite_copy
 from tests.web.api.client import Client
 
-__all__ = ["cast", "hub", "postgresql_cast", "postgresql_copy", "sqlite_cast", "sqlite_copy"]
+__all__ = ["cast", "desk", "hub", "postgresql_cast", "postgresql_copy", "sqlite_cast", "sqlite_copy"]
 
 As = Callable[[str], Client]
 

@@ -11,6 +11,7 @@ from jsonschema_rs import Draft202012Validator
 from hub.client import keyfile
 from hub.domain.taxii_time import format_timestamp
 from tests.services.cast import DAY, HUB_KEY, VENDOR, Cast, clock_of
+from tests.services.desk import Desk
 from tests.services.statements import enrolment
 from tests.web.api.client import BASE, Client
 from tests.web.api.conftest import As
@@ -242,3 +243,27 @@ def test_what_exists_already_is_a_conflict(who: As) -> None:
     assert operator.post("/groups", {"slug": "alpha", "title": "A"}).status == 409
     assert operator.post("/groups/alpha/collections", {"title": "A", "alias": "indicators"}).status == 409
     assert operator.patch("/peers/hub", {"suspended": True}).status == 409
+
+
+def test_a_moderator_withdraws_in_an_emergency_and_lifts_it_again(who: As, desk: Desk) -> None:
+    incident = desk.incident("bb")
+    desk.share("bb", incident)
+    place = f"/groups/alpha/collections/incidents/withdrawals/{incident['id']}"
+    assert who("admin").put(place, {"reason": "it names a victim"}).status == 403
+    moderator = who("moderator")
+    assert moderator.put(place, {"reason": ""}).status == 400
+    assert moderator.put(place, {"reason": "it names a victim"}).json == {"object": incident["id"], "versions": 1}
+    (notice,) = desk.seen("ee")
+    assert (notice["object_refs"], "it names a victim" in notice["content"]) == ([incident["id"]], True)
+    refused = desk.post("bb", *desk.sign("bb", {**incident, "modified": desk.stamp(1)}))
+    assert "moderator" in refused.failures[0]["message"]
+    assert moderator.put(place, {"reason": "again"}).status == 404
+    assert moderator.delete(place).status == 204
+    assert moderator.delete(place).status == 404
+    assert not desk.post("bb", *desk.sign("bb", {**incident, "modified": desk.stamp(2)})).failures
+
+
+def test_the_hubs_own_key_is_not_rotated_like_a_peers(who: As) -> None:
+    kid = HUB_KEY.public.kid
+    answer = who("operator").post(f"/peers/hub/keys/{kid}/rotation", {"public_key": keyfile.generate().public.text})
+    assert (answer.status, "secrets" in answer.json["detail"]) == (409, True)
