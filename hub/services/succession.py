@@ -79,9 +79,7 @@ def succeed(tx: Connection, hub: Hub, place: Place, new: Sequence[Decided], *, n
             kind: Kind = "revoked" if item.parsed.facts.revoked else "narrowed"
             act = Act(uuid4(hub.token_bytes), kind, place.submitter, None, lost, told=told)
             done.acts.append(act)
-            if not (
-                kind == "narrowed" and any(one.veiled for one in lost)
-            ):  # it tells who is left
+            if not (kind == "narrowed" and any(one.veiled for one in lost)):  # it tells who is left
                 done.messages[item.parsed.index] = act.summary
     gone = [one for entries in stored.values() for one in entries if not one.version_less and one.id not in remaining]
     _apply(tx, place, gone, [remaining[one] for one in narrowed if one in remaining], now)
