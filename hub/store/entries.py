@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy import delete as delete_rows
 
 from hub.domain.admission import KnownVersion, Tombstone
@@ -17,6 +18,7 @@ from hub.errors import Conflict, NotFound
 from hub.store import audiences, bulk, supersession
 from hub.store import tombstones as graves
 from hub.store.batches import batches
+from hub.store.prepared import Prepared
 from hub.store.supersession import Placed
 from hub.store.tables import audience, collection, entry
 
@@ -59,18 +61,24 @@ class NewEntry:
     log_index: int | None = None
 
 
+# NO KEY UPDATE: rows that merely refer to the collection (a submission received meanwhile) need not wait.
+# SQLite ignores it: there the transaction that writes is the only one.
+_LOCK: Final = Prepared(
+    select(collection.c.last_date_added)
+    .where(collection.c.id == bindparam("collection_id"))
+    .with_for_update(key_share=True)
+)
+
+
 def lock(tx: Connection, collection_id: int) -> int:
     """Return the collection's last date_added; nobody else writes to the collection until this transaction ends.
 
     That makes the order of `date_added` the order of commits. Raises NotFound.
     """
-    statement = select(collection.c.last_date_added).where(collection.c.id == collection_id)
-    # NO KEY UPDATE: rows that merely refer to the collection (a submission received meanwhile) need not wait.
-    # SQLite ignores it: there the transaction that writes is the only one.
-    last: int | None = tx.execute(statement.with_for_update(key_share=True)).scalar()
-    if last is None:
+    rows = _LOCK.rows(tx, collection_id=collection_id)
+    if not rows:
         raise NotFound("there is no such collection")
-    return last
+    return int(rows[0][0])
 
 
 def intern(tx: Connection, wanted: set[Audience]) -> dict[Audience, int]:

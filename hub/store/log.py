@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from hub.domain.log_event import leaf_data
 from hub.store.database import driver
@@ -19,6 +19,8 @@ _TYPES: Final = ("int8", "int8", "text", "int8", "int8", "bytea", "bytea")
 _NAMES: Final = ", ".join(_COLUMNS)
 # The names are the constants above; no value ever becomes part of a statement.
 _SQLITE_INSERT: Final = f"INSERT INTO log_leaf ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_SQLITE_RESERVE: Final = "UPDATE log_state SET size = size + ? WHERE id = 1 RETURNING size"
+_POSTGRESQL_RESERVE: Final = "UPDATE log_state SET size = size + %s WHERE id = 1 RETURNING size"
 _POSTGRESQL_COPY: Final = f"COPY log_leaf ({_NAMES}) FROM STDIN (FORMAT BINARY)"
 
 
@@ -96,9 +98,9 @@ def published(tx: Connection, start: int, end: int) -> list[bytes]:
 
 
 def _reserve(tx: Connection, count: int) -> int:
-    statement = update(log_state).where(log_state.c.id == _STATE).values(size=log_state.c.size + count)
-    after: int | None = tx.execute(statement.returning(log_state.c.size)).scalar()
-    if after is None:  # the first leaf of all
+    sql = _SQLITE_RESERVE if tx.dialect.name == "sqlite" else _POSTGRESQL_RESERVE
+    rows = driver(tx).execute(sql, (count,)).fetchall()
+    if not rows:  # the first leaf of all
         tx.execute(insert_or_leave(tx, log_state).values(id=_STATE, size=0))
-        after = int(tx.execute(statement.returning(log_state.c.size)).scalar_one())
-    return after - count
+        rows = driver(tx).execute(sql, (count,)).fetchall()
+    return int(rows[0][0]) - count

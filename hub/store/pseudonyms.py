@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
 from hub.domain.pseudonym import Pseudonym
 from hub.store.conflicts import refusing_duplicates
+from hub.store.prepared import Prepared
 from hub.store.tables import peer, pseudonym
 
 _COLUMNS = (
@@ -46,9 +48,12 @@ def of_identities(tx: Connection, identities: Sequence[str]) -> list[Pseudonym]:
     return [Pseudonym(*row) for row in tx.execute(select(*_COLUMNS).where(pseudonym.c.identity.in_(identities)))]
 
 
+_ALL: Final = Prepared(select(*_COLUMNS).order_by(pseudonym.c.id))
+
+
 def all(tx: Connection) -> list[Pseudonym]:  # noqa: A001 - read as pseudonyms.all(tx)
     """Return every pseudonym of the hub, the oldest first."""
-    return [Pseudonym(*row) for row in tx.execute(select(*_COLUMNS).order_by(pseudonym.c.id))]
+    return [Pseudonym(*row) for row in _ALL.rows(tx)]
 
 
 def owners(tx: Connection, group_id: int) -> dict[str, int]:

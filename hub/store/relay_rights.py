@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from hub.store.prepared import Prepared
 from hub.store.tables import relay_right
 
 
@@ -38,12 +40,16 @@ def revoke(tx: Connection, *, group_id: int, peer_id: int, author_identity: str)
     return tx.execute(statement).rowcount == 1
 
 
+_HELD: Final = Prepared(
+    select(relay_right.c.author_identity).where(
+        relay_right.c.group_id == bindparam("group_id"), relay_right.c.peer_id == bindparam("peer_id")
+    )
+)
+
+
 def held(tx: Connection, group_id: int, peer_id: int) -> frozenset[str]:
     """Return the identities of the authors for whom the peer may make versions in the group."""
-    c = relay_right.c
-    return frozenset(
-        tx.execute(select(c.author_identity).where(c.group_id == group_id, c.peer_id == peer_id)).scalars()
-    )
+    return frozenset(author for (author,) in _HELD.rows(tx, group_id=group_id, peer_id=peer_id))
 
 
 def of_group(tx: Connection, group_id: int) -> list[RelayRight]:
