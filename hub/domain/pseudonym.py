@@ -120,10 +120,7 @@ def check_request(
     asked = SigningKey(0, 0, by, key.kid, key.algorithm, key.text, valid_from=0)
     ring = KeyRing([*own, asked], allow_test_key=allow_test_key)
     check_statement(document, ring, signee=by, now=now)
-    signed_by = {
-        each.kid
-        for signature in document["signatures"]  # type: ignore[union-attr]  # check_statement has seen a list of objects
-        for each in ring.matching(signature)  # type: ignore[arg-type]  # and here too
-    }
+    signatures: Any = document["signatures"]  # check_statement has seen that it is a list of objects
+    signed_by = {each.kid for signature in signatures for each in ring.matching(signature)}
     if asked.kid not in signed_by or not signed_by & {each.kid for each in own}:
         raise InvalidRequest("it needs two signatures: by the new key, and by one of your own", field="signatures")

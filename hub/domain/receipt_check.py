@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from hub.domain.canonical import Json, jcs
 from hub.domain.keys import KeyRing
@@ -213,7 +213,7 @@ def _line(index: int, value: Json) -> Line:
         stix_id=_text(value, "id"),
         version=_text(value, "version"),
         sha256=_digest(value, "sha256") if "sha256" in value else None,
-        decision=decision,  # type: ignore[arg-type] # it is one of the decisions, as was just seen
+        decision=cast(Decision, decision),  # it is one of them, as was just seen
         rule=_text(value, "rule") if "rule" in value else None,
         log_index=log_index if type(log_index) is int else None,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import cast, get_args
 
-from hub.domain.audience import Audience
+from hub.domain.audience import Audience, Kind
 from hub.services.auditing.finding import Finding, Findings
 from hub.services.auditing.ground import Ground
 from hub.store import scan
@@ -46,4 +47,4 @@ def _audience(ground: Ground, row: Row, peers: set[int]) -> Findings:
 
 
 def _listed(kind: str, peers: set[int]) -> Audience | None:
-    return Audience(kind, frozenset(peers)) if kind in ("group", "named", "except") else None  # type: ignore[arg-type] # just seen
+    return Audience(cast(Kind, kind), frozenset(peers)) if kind in get_args(Kind) else None

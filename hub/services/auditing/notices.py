@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hub.domain.audience import Audience
 from hub.domain.canonical import parse
@@ -133,8 +134,8 @@ def _record(ground: Ground, row: Row, leaf: Leaf | None) -> Findings:
 
 def _versions(row: Row) -> object:
     try:
-        listed = parse(bytes(row["versions"]))
-        return [{"sha256": one[1], "version": one[0]} for one in listed]  # type: ignore[union-attr,index] # or TypeError
+        listed: Any = parse(bytes(row["versions"]))  # what has another form raises one of the errors below
+        return [{"sha256": one[1], "version": one[0]} for one in listed]
     except (MalformedJson, TypeError, IndexError, KeyError):
         return None
 

@@ -85,14 +85,15 @@ def _submission(ground: Ground, row: Row, ring: KeyRing) -> Findings:
 def details_of(row: Row) -> list[list[Mapping[str, Any]]] | None:
     """Return successes, failures and pendings of a submission's status; None when they are not readable."""
     try:
-        value = parse(bytes(row["details"]))
+        value: Any = parse(bytes(row["details"]))
     except MalformedJson:
         return None
     if not isinstance(value, list) or len(value) != 3:
         return None
     if not all(isinstance(lines, list) and all(isinstance(line, dict) for line in lines) for lines in value):
         return None
-    return value  # type: ignore[return-value] # it is three lists of objects, as was just seen
+    lists: list[list[Mapping[str, Any]]] = value
+    return lists
 
 
 def _receipts(
