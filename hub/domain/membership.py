@@ -90,6 +90,14 @@ class Peer:
     suspended_at: int | None = None
     created_at: int = 0
     quantum_safe: QuantumSafe = QuantumSafe.OPTIONAL
+    home_peer_id: int | None = None  # the hub that introduced this author, who is a peer there and not here
+    quota_objects: int | None = None  # in an hour; None is the hub's own bound (`hub.domain.limits`)
+    quota_octets: int | None = None
+
+    @property
+    def abroad(self) -> bool:
+        """Say whether it is known only as an author whom another hub introduced: no member, no credentials."""
+        return self.home_peer_id is not None
 
 
 @dataclass(frozen=True, slots=True)

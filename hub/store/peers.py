@@ -24,6 +24,7 @@ def add(
     country: str | None,
     itu_region: str | None,
     now: int,
+    home_peer_id: int | None = None,
 ) -> Peer:
     """Return the new peer. Raises Conflict when the handle or the identity is another peer's."""
     values = {
@@ -34,6 +35,7 @@ def add(
         "country": country,
         "itu_region": itu_region,
         "created_at": now,
+        "home_peer_id": home_peer_id,
     }
     with refusing_duplicates(tx, "a peer with this handle or identity exists already", field="handle"):
         return peer_of(tx.execute(insert(peer).values(values).returning(*peer.c)).one())
@@ -76,6 +78,8 @@ def update(
     country: str | EllipsisType | None = ...,
     itu_region: str | EllipsisType | None = ...,
     quantum_safe: QuantumSafe | EllipsisType = ...,
+    quota_objects: int | EllipsisType | None = ...,
+    quota_octets: int | EllipsisType | None = ...,
 ) -> Peer:
     """Return the peer with what was given changed. Raises NotFound."""
     given = {
@@ -84,6 +88,8 @@ def update(
         "country": country,
         "itu_region": itu_region,
         "quantum_safe": quantum_safe if isinstance(quantum_safe, EllipsisType) else quantum_safe.value,
+        "quota_objects": quota_objects,
+        "quota_octets": quota_octets,
     }
     return _change(tx, peer_id, {key: value for key, value in given.items() if value is not ...})
 

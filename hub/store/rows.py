@@ -43,7 +43,7 @@ def peer_of(row: Row[Any]) -> Peer:
 
 def peer_from(values: Sequence[Any]) -> Peer:
     """Return the peer of the values of `tables.peer`, in the table's order."""
-    peer_id, handle, name, kind, identity, country, itu_region, suspended_at, created_at, quantum_safe = values
+    peer_id, handle, name, kind, identity, country, itu_region, suspended_at, created_at, quantum_safe, *abroad = values
     return Peer(
         peer_id,
         handle,
@@ -55,6 +55,7 @@ def peer_from(values: Sequence[Any]) -> Peer:
         suspended_at,
         created_at,
         QuantumSafe(quantum_safe),
+        *abroad,
     )
 
 

@@ -13,7 +13,7 @@ from hub.errors import ConfigError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest of the migrations. Written here too, because every process asks and Alembic is a lot to load for it."""
 
 _MIGRATION_LOCK = 0x43594245

@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of hub/store/tables.py."""
+"""The migrations make exactly the tables of hub/store/tables."""
 
 from __future__ import annotations
 
