@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from hub.domain import limits
 from hub.domain.canonical import Json
 from hub.domain.fields import IDENTITY, SLUG, UUID4, Fields
 from hub.domain.policy.onward import Reach
@@ -22,7 +23,6 @@ DIRECTIONS: Final = ("both", "forth", "back")
 CEILINGS: Final = ("clear", "green", "amber")
 """AMBER+STRICT and RED stop where they are, whatever two hubs agree."""
 
-MAX_HOPS: Final = 16
 MAX_GROUPS: Final = 100
 MAX_TYPES: Final = 200
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,248}[a-z0-9]")
@@ -157,7 +157,7 @@ def read_agreement(document: Json) -> Agreement:
         id=fields.matching("id", UUID4),
         hubs=(parties[0], parties[1]),
         groups=groups,
-        hop_budget=fields.number("hop_budget", least=1, most=MAX_HOPS),
+        hop_budget=fields.number("hop_budget", least=1, most=limits.RELAY_HOPS),
         valid_from=fields.time("valid_from"),
         expires=fields.time("expires"),
     )

@@ -235,3 +235,45 @@ the worker."""
 
 PREVIEW_PATIENCE_MS: Final = 5_000
 """How long a preview waits for whoever is writing: it can be asked for again, and must not queue up before posts."""
+
+OUTGOING_ANSWER_BYTES: Final = 64 * 1024 * 1024
+"""Octets of one decoded answer from another host: four pages of the largest size a hub serves."""
+
+OUTGOING_HEADER_BYTES: Final = 64 * 1024
+"""Octets of all header fields of an answer together: real ones stay below 8 KiB, and Python counts them up to 100."""
+
+OUTGOING_ADDRESSES: Final = 32
+"""Addresses of one name that are looked at and tried: the largest services have half as many."""
+
+OUTGOING_CONNECT_SECONDS: Final = 20.0
+"""How long a connection may take to be made: satellite lines need two or three, lost packets double it a few times."""
+
+OUTGOING_READ_SECONDS: Final = 60.0
+"""How long another host may be silent: medallion needs half a minute for a page of a large collection."""
+
+OUTGOING_TOTAL_SECONDS: Final = 900.0
+"""How long one answer may take in all: the largest page of a hub, gzipped, at 32 kbit/s."""
+
+OUTGOING_ATTEMPTS: Final = 6
+"""With their waits about a minute in all: longer outages are what resuming is for."""
+
+OUTGOING_LONGEST_WAIT: Final = 120.0
+"""Seconds that `Retry-After` is believed: who asks for more is tried again in the next run."""
+
+RELAY_BATCH_OBJECTS: Final = 500
+"""Objects that one hub hands to another at once: a transaction of half a second, and what a broken line loses."""
+
+RELAY_BATCH_BYTES: Final = 4 * 1024 * 1024
+"""Octets of objects in such a batch; one object always goes. Over 256 kbit/s, compressed, that is half a minute."""
+
+RELAY_SCAN: Final = 5_000
+"""Stored versions that are looked at for one batch, so that a feed of which nothing may cross costs small steps."""
+
+RELAY_HOPS: Final = 16
+"""Hops in a path, each with a signature to check: the ITU has six regions, and a chain of five hubs spans two."""
+
+RELAY_INTRODUCTIONS: Final = 2_000
+"""Introductions in one batch: an author and a hub for each object, and the signers beside them, at the very most."""
+
+RELAY_REACHES: Final = 500
+"""Reports of what became of withdrawals in one batch."""
