@@ -22,6 +22,25 @@ class ConnectorError(CybexError):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one kind of connector: subclass it with fields that have types, defaults and checks.
 
+    They stand in a table of their own, so that they never collide with what is said of the hub (`connectors.sdk.config`
+    reads both)::
+
+        [connector.misp-in]
+        kind = "misp"
+        direction = "in"
+        url = "https://hub.example/alpha/"
+        collection = "incidents"
+        token_file = "hub.token"
+        key_file = "aa.pem"
+        every = "15m"
+
+        [connector.misp-in.network]
+        allow_private = true
+
+        [connector.misp-in.settings]
+        url = "https://misp.example/"
+        token_file = "misp.key"
+
     An unknown or ill-typed key in the configuration is refused with its name before anything starts. Secrets are never
     values of settings but names of files: ``token_file = "misp.key"``.
     """
