@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain import jss, limits
-from hub.domain.agreement import MAX_HOPS
 from hub.domain.canonical import Json, jcs
 from hub.domain.fields import IDENTITY, SHA256, STIX_ID, Fields
 from hub.domain.key_material import PrivateKey
