@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.client import transport as module
 from hub.client.transport import ATTEMPTS, LONGEST_WAIT, Login, RemoteError, Transport, check_address
 from hub.errors import ConfigError
 from tests.client.conftest import Session
@@ -111,17 +110,15 @@ def test_a_refusal_is_not_repeated_and_says_what_the_server_said(
     assert len(server.asked) == 1
 
 
-def test_a_long_answer_is_cut_off(server: ScriptedServer, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_ANSWER", 100_000)
+def test_a_long_answer_is_cut_off(server: ScriptedServer, session: Session) -> None:
+    session.transport.max_answer = 100_000
     server.replies(Reply(200, b" " * 100_001))
     with pytest.raises(RemoteError, match="longer than 100000 octets"):
         session.transport.get(server.url)
 
 
-def test_a_small_answer_that_unpacks_into_a_huge_one_is_cut_off(
-    server: ScriptedServer, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MAX_ANSWER", 1_000_000)
+def test_a_small_answer_that_unpacks_into_a_huge_one_is_cut_off(server: ScriptedServer, session: Session) -> None:
+    session.transport.max_answer = 1_000_000
     server.replies(Reply(200, gzip.compress(b" " * 30_000_000), {"Content-Encoding": "gzip"}))
     with pytest.raises(RemoteError, match="longer than 1000000 octets"):
         session.transport.get(server.url)
