@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from hub.domain.policy.decision import Decision, allow, deny
 from hub.domain.policy.onward import may_relay
-from hub.domain.signature_extensions import SIGNATURE_TYPE
 from hub.domain.tlp import LEVELS
 
 if TYPE_CHECKING:
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "relay"
 
-ALWAYS: Final = frozenset({SIGNATURE_TYPE, "identity", "marking-definition", "extension-definition"})
-"""Types that an agreement need not name: without them an object cannot be verified, understood or attributed."""
+ALWAYS: Final = frozenset({"identity", "marking-definition", "extension-definition"})
+"""Types that an agreement need not name: without them an object cannot be understood or attributed. A detached
+signature goes by the type of what it signs, because it tells that its object exists."""
 
 
 def may_cross(
