@@ -81,7 +81,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
             self.wfile.write(reply.body)
             self.close_connection = reply.cut
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names http.server looks for
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
