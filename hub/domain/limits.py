@@ -277,3 +277,71 @@ RELAY_INTRODUCTIONS: Final = 2_000
 
 RELAY_REACHES: Final = 500
 """Reports of what became of withdrawals in one batch."""
+
+WAIT_SECONDS: Final = 50
+"""The longest a reader may wait for news: below the minute after which proxies and firewalls take a connection for
+dead."""
+
+WAITS_PER_PEER: Final = 16
+"""Readers of one peer that wait at once: a CIRT with a handful of machines, each following two or three collections."""
+
+WAIT_REPLACED_SECONDS: Final = 5.0
+"""How long a wait is safe from the same request asked again by its peer: a client that lost its connection comes back
+after a few seconds and takes its own place, two that ask alike do not chase each other."""
+
+WAITING_READERS: Final = 4_096
+"""Waiting readers of one process: 20 for each of 194 member states; a parked request is some 15 KB."""
+
+WAIT_ANSWERERS: Final = 2
+"""Threads that answer those who waited: they share the processor with everybody else who asks."""
+
+WAIT_LOOK_SECONDS: Final = 5.0
+"""How often those who wait are looked after although nothing was heard: should a notification be lost, this mends it."""
+
+EXPORT_OBJECTS: Final = 1_000_000
+"""Objects that one export looks at: about a minute of one processor. Who needs more asks by collection."""
+
+EXPORT_BYTES: Final = 512 * 1024 * 1024
+"""Octets of one export before compression: they lie in a temporary file until the client has them."""
+
+EXPORT_MEMORY_BYTES: Final = 1024 * 1024
+"""Octets of an export that are kept in memory; what is longer goes to a temporary file."""
+
+EXPORTS_AT_ONCE: Final = 2
+"""Exports one process makes at a time: each keeps a processor busy for seconds, and TAXII must go on meanwhile."""
+
+EXPORT_PATIENCE_SECONDS: Final = 20.0
+"""How long a poll waits for its turn before it is told to come again."""
+
+EXPORTS_REMEMBERED: Final = 1_000
+"""Exports of which a process remembers that nothing has changed: some 500 octets each."""
+
+EXPORT_LINE_LENGTH: Final = 2_048
+"""Characters of one value in a list, a rule or a table: what proxies and firewalls take as a URL."""
+
+EXPORT_CELL_LENGTH: Final = 32_000
+"""Characters of one cell of a table: what spreadsheets take."""
+
+EXPORT_PATTERN_LENGTH: Final = MAX_PATTERN_LENGTH
+"""Characters of a YARA, Sigma or Snort rule that is handed on as it is."""
+
+EXPORT_WIDEST_IPV4: Final = 8
+"""Bits of the widest IPv4 network that becomes an entry: a shorter prefix is a mistake, or meant to cut somebody off."""
+
+EXPORT_WIDEST_IPV6: Final = 19
+"""The same for IPv6: the largest allocations of the regional registries have 19 bits."""
+
+EXPORT_KEEP_OUT: Final = 200
+"""Entries of the reader's own warning list in one export: they stand in a URL or in a row of the database."""
+
+EXPORT_OWN_LIST: Final = 100_000
+"""Entries of the operator's own warning list: some 20 MB of memory."""
+
+EXPORT_RULES: Final = 100_000
+"""The fewest signature ids a range of Suricata rules may have."""
+
+EXPORT_SERVED_RUNS: Final = 64
+"""Stretches of a collection that one export notes as served exactly; with more gaps the whole counts as presumed."""
+
+EXPORT_TOKENS_PER_PEER: Final = 1_000
+"""Export tokens of one peer, revoked ones included: a few for each of its firewalls, and no filling of the database."""

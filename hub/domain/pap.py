@@ -41,3 +41,16 @@ def is_genuine(definition: Mapping[str, Any]) -> bool:
     """Say whether an object with a PAP id says what the published one says."""
     published = _PUBLISHED.get(definition.get("id", ""))
     return published is not None and definition.get("extensions") == published["extensions"]
+
+
+LEVELS: Final = ("clear", "green", "amber", "red")
+"""From the widest to the strictest."""
+
+_LEVEL_OF: Final[Mapping[str, str]] = {
+    marking_id: "clear" if level == "white" else level for marking_id, level, _ in _LEVELS
+}
+
+
+def level_of(marking_id: str) -> str | None:
+    """Return the level a marking id stands for, None when it is not one of the published PAP ids."""
+    return _LEVEL_OF.get(marking_id)
