@@ -27,7 +27,7 @@ ROTATE: Final = "rotate"
 REVOKE: Final = "revoke"
 COMPROMISE: Final = "compromise"
 ACTIONS: Final = (ENROL, ROTATE, REVOKE, COMPROMISE)
-VOUCHED_BY: Final = ("operator", "administrator")
+VOUCHED_BY: Final = ("operator", "administrator", "introduction")
 """On whose word the hub signed what no key of the peer signed."""
 
 _IDENTITY: Final = re.compile(r"identity--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
