@@ -296,7 +296,7 @@ WAIT_ANSWERERS: Final = 2
 """Threads that answer those who waited: they share the processor with everybody else who asks."""
 
 WAIT_LOOK_SECONDS: Final = 5.0
-"""How often those who wait are looked after although nothing was heard: should a notification be lost, this mends it."""
+"""How often those who wait are looked after although nothing was heard: a lost notification costs no more than that."""
 
 EXPORT_OBJECTS: Final = 1_000_000
 """Objects that one export looks at: about a minute of one processor. Who needs more asks by collection."""
@@ -345,3 +345,36 @@ EXPORT_SERVED_RUNS: Final = 64
 
 EXPORT_TOKENS_PER_PEER: Final = 1_000
 """Export tokens of one peer, revoked ones included: a few for each of its firewalls, and no filling of the database."""
+
+OBSERVABLE_LENGTH: Final = 4_096
+"""Characters of one observable in a text or a list: browsers and proxies take no longer URLs, and all else is short."""
+
+FIND_TEXT_LENGTH: Final = 200_000
+"""Characters of a text that is searched for observables: 60 pages, a tenth of a second; two when it is made to hurt."""
+
+FEED_BYTES: Final = 128 * 1024 * 1024
+"""Octets of one document of a feed, unpacked: two million lines of hashes; a bomb unpacks to no more."""
+
+FEED_FILES: Final = 1_000
+"""Files in one folder of a feed: a day of hourly lists for a month; each is read again on every run."""
+
+FEED_ROW_LENGTH: Final = 64 * 1024
+"""Characters of one row of a feed: the longest URL and a page of description."""
+
+FEED_ROWS: Final = 500_000
+"""Rows of one run of a feed: what is remembered of them takes some 200 MB at the most."""
+
+FEED_BATCH_OBJECTS: Final = 1_000
+"""Objects a feed hands to the runner at a time: one envelope below `SYNC_CONTENT_LENGTH`."""
+
+EVENT_BYTES: Final = 256 * 1024
+"""Octets of one event of n6 or IntelMQ: `raw`, the original line, is the longest part of it and is left behind."""
+
+WATCHED_VALUES: Final = 100_000
+"""Networks, names, hashes and words of one subscription: the address space of a large country; some 20 MB."""
+
+ALERT_NAME_LENGTH: Final = 200
+"""Characters of an object's name in an alert: one line on a screen."""
+
+ALERT_MATCHES: Final = 20
+"""Matched values named in one alert: the rest is in the object."""
