@@ -17,7 +17,6 @@ from hub.store.tables import relay_path
 class StoredPath:
     """One way on which a version came. ``received_at`` is in microseconds since the epoch.
 
-    :param date_added: of the version that it brought; None when the version was here already.
     :param hops: signed hops as JSON, the first hub first.
     """
 
@@ -26,7 +25,6 @@ class StoredPath:
     version_key: str
     from_peer_id: int
     sha256: bytes
-    date_added: int | None
     hops: tuple[dict[str, Any], ...]
     received_at: int
 
@@ -54,7 +52,6 @@ def add(tx: Connection, paths: Sequence[StoredPath]) -> None:
                 "version_key": one.version_key,
                 "from_peer_id": one.from_peer_id,
                 "sha256": one.sha256,
-                "date_added": one.date_added,
                 "hops": orjson.dumps(one.hops),
                 "hop_count": len(one.hops),
                 "received_at": one.received_at,
@@ -79,7 +76,6 @@ def of_objects(tx: Connection, stix_ids: Sequence[str], *, collection_id: int | 
                     row.version_key,
                     row.from_peer_id,
                     bytes(row.sha256),
-                    row.date_added,
                     tuple(orjson.loads(row.hops)),
                     row.received_at,
                 )

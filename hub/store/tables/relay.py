@@ -88,7 +88,6 @@ relay_path: Final = Table(
     Column("version_key", Bytewise, primary_key=True),
     peer_column("from_peer_id", primary_key=True),
     Column("sha256", Octets, nullable=False),
-    Column("date_added", Micros),  # null: it was here already
     Column("hops", Octets, nullable=False),  # a JSON list of signed hop statements, the first hub first
     Column("hop_count", Integer, nullable=False),
     Column("received_at", Micros, nullable=False),

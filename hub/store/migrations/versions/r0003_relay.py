@@ -107,7 +107,6 @@ def _relay() -> None:
         sa.Column("version_key", BYTEWISE, nullable=False),
         sa.Column("from_peer_id", ID, autoincrement=False, nullable=False),
         sa.Column("sha256", sa.LargeBinary, nullable=False),
-        sa.Column("date_added", sa.BigInteger),
         sa.Column("hops", sa.LargeBinary, nullable=False),
         sa.Column("hop_count", sa.Integer, nullable=False),
         sa.Column("received_at", sa.BigInteger, nullable=False),

@@ -1,0 +1,102 @@
+"""Making a batch for another hub: what follows on its position in one collection, as far as it may cross."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from hub.domain import limits
+from hub.domain.agreement import Agreement
+from hub.domain.membership import Peer, Right
+from hub.domain.signature_extensions import SIGNATURE_TYPE
+from hub.services.context import Hub
+from hub.services.hub_identity import hub_identity
+from hub.services.relay import introducing, making, selection
+from hub.services.relay.making import Lane, Prepared, own_peer
+from hub.services.relay.selection import Ways
+from hub.store import collections as collection_store
+from hub.store import groups as group_store
+from hub.store import members as member_store
+from hub.store import relay_batches, relay_feed
+from hub.store.relay_feed import FeedRow
+
+
+def lanes(tx: Connection, agreement: Agreement, to: Peer) -> list[Lane]:
+    """Return the collections that go to a hub: those with an alias, of groups in which it is a member that may read.
+
+    Indicators first, and what is largest last, so that a thin line brings what can be acted on.
+    """
+    found = []
+    for terms in agreement.giving(hub_identity(tx)):
+        group = group_store.by_slug(tx, terms.group)
+        member = None if group is None else member_store.get(tx, group.id, to.id)
+        if group is None or member is None or member.suspended_at is not None or to.suspended_at is not None:
+            continue
+        for collection in collection_store.of_group(tx, group.id):
+            override = collection_store.overrides(tx, collection.id).get(to.id)
+            reads = Right.READ in member.rights if override is None or override[0] is None else override[0]
+            if reads and collection.alias is not None:
+                found.append(Lane(to, terms, group, collection))
+    return sorted(found, key=lambda lane: (lane.alias != "indicators", lane.alias != "incidents", lane.alias))
+
+
+def prepare(
+    tx: Connection,
+    hub: Hub,
+    lane: Lane,
+    after: int,
+    *,
+    max_objects: int = limits.RELAY_BATCH_OBJECTS,
+    max_bytes: int = limits.RELAY_BATCH_BYTES,
+) -> Prepared:
+    """Return what follows on a position, in the order of commits.
+
+    A version that may not cross is passed over. A detached signature travels with its object: neither is the last of a
+    batch without the other.
+    """
+    rows = relay_feed.after(tx, lane.collection.id, after, limit=limits.RELAY_SCAN)
+    own, ways = own_peer(tx), selection.ways(tx, lane.collection.id, rows)
+    now, size, upto, more = hub.clock(), 0, after, len(rows) == limits.RELAY_SCAN
+    chosen: list[FeedRow] = []
+    for row in rows:
+        if selection.decide(row, lane.terms, lane.to, ways, own.id, now=now):
+            if len(chosen) >= max_objects or (chosen and size + row.size > max_bytes):
+                more = True
+                break
+            chosen.append(row)
+            size += row.size
+        upto = row.date_added
+    if more:
+        chosen, upto = _with_their_objects(chosen, upto)
+    return making.made(tx, hub, lane, chosen, ways, own, after=after, upto=upto, more=more)
+
+
+def repeat(tx: Connection, hub: Hub, lane: Lane, wanted: Sequence[tuple[str, str]]) -> Prepared:
+    """Return a batch of single versions, as far as they are stored and may cross now; it moves no position."""
+    rows = relay_feed.versions(tx, lane.collection.id, wanted)[: limits.RELAY_BATCH_OBJECTS]
+    own, ways, now = own_peer(tx), selection.ways(tx, lane.collection.id, rows), hub.clock()
+    chosen = [row for row in rows if selection.decide(row, lane.terms, lane.to, ways, own.id, now=now)]
+    return making.made(tx, hub, lane, chosen, ways, own)
+
+
+def changed_introductions(tx: Connection, hub: Hub, lane: Lane) -> Prepared:
+    """Return a batch without objects: what has changed of the keys of authors whom the hub knows from here."""
+    stale = introducing.stale(tx, hub, lane.to.id)
+    return making.made(tx, hub, lane, [], Ways({}, {}), own_peer(tx), introductions=stale)
+
+
+def _with_their_objects(chosen: list[FeedRow], upto: int) -> tuple[list[FeedRow], int]:
+    """Leave signatures at the end of a full batch to the next one, where what they sign is."""
+    end = len(chosen)
+    while end and chosen[end - 1].type == SIGNATURE_TYPE:
+        end -= 1
+    if end in (0, len(chosen)):  # nothing but signatures: their objects went before
+        return chosen, upto
+    return chosen[:end], chosen[end].date_added - 1
+
+
+def position(tx: Connection, lane: Lane) -> int:
+    """Return how far a lane is; a collection's dates begin after 0."""
+    found = relay_batches.position(tx, lane.to.id, lane.collection.id, "out")
+    return 0 if found is None else int(found)
