@@ -121,6 +121,25 @@ class Unprocessable(CybexError):
     status = 422
 
 
+class TooManyRequests(CybexError):
+    """The peer has used up what it may have in this time, or at once (RFC 6585 §4).
+
+    :param retry_after: seconds after which it is worth trying again.
+    :param headers: more headers of the answer, such as those of a quota.
+    """
+
+    code = "too-many-requests"
+    title = "There is too much of it at once"
+    status = 429
+
+    def __init__(
+        self, detail: str, *, retry_after: int, field: str | None = None, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail, field=field)
+        self.retry_after = retry_after
+        self.headers = headers
+
+
 class Busy(CybexError):
     """The hub is over capacity or its database is not reachable; the caller should retry."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from hub import config
 from hub.bootstrap import open_hub
 from hub.config import Settings
 from hub.services import deliveries, event_log, garbage, measures
+from hub.services.context import Hub
 from hub.services.parent_process import end_with_parent
 from hub.web.app import create_app
+from hub.web.kept_requests import KeptRequests
 
 
 class Edge:
@@ -39,19 +42,23 @@ class Edge:
 
 def application(settings: Settings) -> Edge:
     """Return the application of the hub with these settings; opens its database."""
+    return _opened(settings)[1]
+
+
+def _opened(settings: Settings) -> tuple[Hub, Edge]:
     event_log.configure(settings.log.format, settings.log.level)
     measures.meters()  # now, so that the first request does not wait for it
     hub = open_hub(settings, prepared=True)
     deliveries.write_behind(hub)
-    return Edge(create_app(hub), settings)
+    return hub, Edge(create_app(hub), settings)
 
 
-def load(settings: Settings) -> Edge:
-    """Return the application inside a process that `cybex serve` has started, and ends when that does."""
+def load(settings: Settings) -> KeptRequests:
+    """Return what answers inside a process that `cybex serve` has started, and that ends when that does."""
     end_with_parent()
-    loaded = application(settings)
+    hub, application = _opened(settings)
     garbage.settle()
-    return loaded
+    return KeptRequests(application, hub, sys.stderr)
 
 
 def create(data: Path | None = None) -> Edge:

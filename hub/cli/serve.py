@@ -20,6 +20,7 @@ import structlog
 
 from hub import config
 from hub.config import Settings
+from hub.domain import limits
 from hub.errors import ConfigError, CybexError
 from hub.services import event_log
 from hub.services.parent_process import STOP_SECONDS as WORKER_STOP_SECONDS
@@ -31,6 +32,9 @@ STOP_SECONDS: Final = 10
 
 HEADER_MILLISECONDS: Final = 10_000
 """How long a client may take to send its request headers: a thin link needs one second, a slow-loris more."""
+
+CONNECTIONS: Final = limits.WAITING_READERS + 1_024
+"""Connections of one process: all that may wait, and as many as granian takes otherwise."""
 
 RESTART_SECONDS: Final = 2.0
 PKCS8: Final = b"-----BEGIN PRIVATE KEY-----"
@@ -66,11 +70,13 @@ def run(settings: Settings, *, with_worker: bool) -> None:
     first = _start_worker(settings, "fork") if with_worker else None
     supervisor = threading.Thread(target=_supervise, args=(settings, first, stop), name="supervisor", daemon=True)
     server = _granian(settings)
+    from hub.cli.serving_process import serving_process  # with granian, which no other command needs
+
     server.on_startup(supervisor.start)
     event_log.configure(settings.log.format, settings.log.level)  # again: the server has put its own loggers in place
     log.info("serve.started", host=settings.server.host, port=settings.server.port, tls=settings.tls_files is not None)
     try:
-        server.serve(target_loader=partial(_application, settings), wrap_loader=False)
+        server.serve(spawn_target=serving_process, target_loader=partial(_application, settings), wrap_loader=False)
     finally:
         stop.set()
         if supervisor.is_alive():
@@ -153,6 +159,7 @@ def _granian(settings: Settings) -> Any:  # its class is generic over a private 
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
         blocking_threads=settings.server.threads,
+        backpressure=CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         websockets=False,
         log_enabled=False,  # the hub logs each request itself, and configures the libraries' loggers

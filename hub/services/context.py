@@ -11,6 +11,7 @@ from hub.domain.submission import Validator
 from hub.services.delivery_buffer import DeliveryBuffer
 from hub.services.shown_keys import ShownKeys
 from hub.services.throttle import Throttle
+from hub.services.waiting_room import WaitingRoom
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
 
@@ -56,3 +57,4 @@ class Hub:
     throttle: Throttle = field(default_factory=Throttle)
     shown_keys: ShownKeys = field(default_factory=ShownKeys)
     deliveries: DeliveryBuffer = field(default_factory=DeliveryBuffer)
+    waiting: WaitingRoom = field(default_factory=WaitingRoom)

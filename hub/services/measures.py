@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
@@ -27,12 +27,13 @@ class Meters:
     submissions: Counter
     stored: Counter
     refused: Counter
+    waiting: Gauge
 
 
 @cache
 def meters() -> Meters:
     """Return the counters of this process, made at the first call."""
-    from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
     registry = CollectorRegistry()
     return Meters(
@@ -46,6 +47,9 @@ def meters() -> Meters:
         submissions=Counter("cybex_submissions", "Envelopes processed to their end.", registry=registry),
         stored=Counter("cybex_objects_stored", "Objects accepted.", registry=registry),
         refused=Counter("cybex_objects_refused", "Objects refused.", ["rule"], registry=registry),
+        waiting=Gauge(
+            "cybex_waiting_readers", "Readers that wait for news.", multiprocess_mode="livesum", registry=registry
+        ),
     )
 
 
@@ -57,6 +61,11 @@ def request(endpoint: str, method: str, status: int, seconds: float) -> None:
     counted = meters()
     counted.requests.labels(endpoint, method, str(status)).inc()
     counted.request_seconds.labels(endpoint).observe(seconds)
+
+
+def waiting(readers: int) -> None:
+    """Note how many readers wait in this process."""
+    meters().waiting.set(readers)
 
 
 def submission(stored: int, refused: Mapping[str, int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select
 
+from hub.store import news
 from hub.store.tables import audit_line
 
 
@@ -49,6 +50,7 @@ def add(
             log_index=log_index,
         )
     )
+    news.announce(tx)  # whoever waits is asked anew whether he still may
 
 
 def recent(tx: Connection, *, limit: int, before: int | None = None) -> list[AuditLine]:

@@ -128,6 +128,16 @@ class Database:
                 driver(tx).execute(f"SET LOCAL lock_timeout = {wait_ms:d}")
             yield tx
 
+    def own_connection(self) -> Any:
+        """Return a connection outside the pool, as SQLAlchemy wraps it, for who listens to the database for long.
+
+        :raises Busy: the database cannot be reached.
+        """
+        with self._translated():
+            connection = self._engine.raw_connection()
+            connection.detach()
+        return connection
+
     def migrate(self) -> None:
         """Bring the schema to `head`, in one transaction; does nothing when it is there already.
 

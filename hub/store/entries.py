@@ -15,7 +15,7 @@ from hub.domain.audience import Audience
 from hub.domain.stix import version_key as key_of
 from hub.domain.taxii_time import format_timestamp
 from hub.errors import Conflict, NotFound
-from hub.store import audiences, bulk, supersession
+from hub.store import audiences, bulk, news, supersession
 from hub.store import tombstones as graves
 from hub.store.batches import batches
 from hub.store.prepared import Prepared
@@ -114,6 +114,7 @@ def insert(tx: Connection, collection_id: int, now: int, entries: Sequence[NewEn
         .where(collection.c.id == collection_id)
         .values(last_date_added=dates[-1], entries=collection.c.entries + len(entries))
     )
+    news.announce(tx)
     return dates
 
 

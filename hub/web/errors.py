@@ -17,7 +17,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from hub.domain.media_type import TAXII
 from hub.domain.taxii_resources import error as error_resource
 from hub.domain.taxii_resources import to_bytes
-from hub.errors import CybexError
+from hub.errors import CybexError, TooManyRequests
 from hub.services.context import Hub
 from hub.web.credentials import CHALLENGES
 
@@ -42,6 +42,8 @@ def error_response(hub: Hub, failure: CybexError | HTTPException | int, path: st
         title = HTTP_STATUS_CODES.get(status, "Error")
         code = title.lower().replace(" ", "-")
         headers = _allow(failure)
+    if isinstance(failure, TooManyRequests):
+        headers = [("Retry-After", str(failure.retry_after)), *failure.headers]
     error_id = hub.token_bytes(12).hex()
     if path == "/api" or path.startswith("/api/"):
         problem = {"type": f"urn:cybex:error:{code}", "title": title, "status": status, "error_id": error_id}

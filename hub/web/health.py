@@ -16,6 +16,7 @@ from hub.store.checkpoints import Standing
 from hub.store.statistics import Statistics
 from hub.web import request_log
 from hub.web.origin import TrustedProxies
+from hub.web.waiting import waits
 
 if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily
@@ -113,6 +114,8 @@ class _State:
 
 
 def _count(response: Response) -> Response:
+    if waits(request.environ):
+        return response
     seconds = request_log.elapsed_seconds()
     method = request.method if request.method in _METHODS else "other"
     measures.request(_endpoint_class(request_log.route()), method, response.status_code, seconds or 0.0)

@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 
 from hub.domain.membership import Caller
 from hub.services.context import Hub
+from hub.web.waiting import waits
 
 log = structlog.get_logger()
 
@@ -44,6 +45,8 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
+    if waits(request.environ):  # nothing is sent yet
+        return response
     seconds = elapsed_seconds()
     fields: dict[str, object] = {
         "route": route(),

@@ -8,6 +8,7 @@ from hub.domain import taxii_resources
 from hub.domain.membership import Right
 from hub.domain.taxii_query import Endpoint
 from hub.services import read
+from hub.web import waiting
 from hub.web.taxii import answers
 from hub.web.taxii.call import Call
 
@@ -19,4 +20,5 @@ def get(call: Call, slug: str, ref: str) -> Response:
     asking = call.query(Endpoint.MANIFEST, opened)
     page = read.manifest(call.hub, call.caller, opened, asking.query)
     body = taxii_resources.manifest(page.records, asking.next(more=page.more, last=page.last))
-    return answers.page(body, asking.query, page.first, page.last)
+    answer = answers.page(body, asking.query, page.first, page.last)
+    return waiting.offer(call.hub, call.caller, [opened.collection.id], answer, empty=not page.records)

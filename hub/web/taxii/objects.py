@@ -8,19 +8,21 @@ from hub.domain import taxii_resources
 from hub.domain.membership import Right
 from hub.domain.taxii_query import Endpoint
 from hub.services import ingest, read
+from hub.web import waiting
 from hub.web.body import check_content_coding, read_body
 from hub.web.taxii import answers, status
 from hub.web.taxii.call import Call
 
 
 def get(call: Call, slug: str, ref: str) -> Response:
-    """Return a page of objects: their stored bytes, joined."""
+    """Return a page of objects: their stored bytes, joined. An empty one may wait (RFC 7240 §4.3)."""
     opened = call.open(slug, ref, Right.READ)
     call.negotiate()
     asking = call.query(Endpoint.OBJECTS, opened)
     page = read.objects(call.hub, call.caller, opened, asking.query, delivers=call.sends_body)
     body = taxii_resources.envelope(page.bodies, asking.next(more=page.more, last=page.last))
-    return answers.page(body, asking.query, page.first, page.last)
+    answer = answers.page(body, asking.query, page.first, page.last)
+    return waiting.offer(call.hub, call.caller, [opened.collection.id], answer, empty=not page.bodies)
 
 
 def post(call: Call, slug: str, ref: str) -> Response:
