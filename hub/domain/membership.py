@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+HUB_HANDLE: Final = "hub"
+"""Handle of the hub's own peer, the only one whose credentials may have Role.OPERATOR."""
 
 
 class PeerKind(StrEnum):
@@ -98,6 +102,11 @@ class Peer:
     def abroad(self) -> bool:
         """Say whether it is known only as an author whom another hub introduced: no member, no credentials."""
         return self.home_peer_id is not None
+
+    @property
+    def partner_hub(self) -> bool:
+        """Say whether it is another hub: it is handed what an agreement lets cross, and reads and posts nowhere."""
+        return self.kind is PeerKind.HUB and self.handle != HUB_HANDLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ def _has(tx: Connection, peer: Peer, stored: Acknowledged, *, now: int) -> bool:
         submitter_peer_id=stored.submitter_peer_id,
         expires_at=stored.expires_at,
         now=now,
+        partner_hub=peer.partner_hub,
     )
     if may_read(facts):
         return True

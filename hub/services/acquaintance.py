@@ -11,10 +11,19 @@ from hub.store import members as member_store
 from hub.store import peers as peer_store
 
 
+def reader_id(peer: Peer) -> int:
+    """Return the id with which a caller's memberships are looked up: of another hub that of nobody.
+
+    The one door for hubs: a hub is a member so that an agreement can let something cross to it, which is decided object
+    by object. If it could read as members do, it would get what must not leave the group, such as TLP:AMBER.
+    """
+    return 0 if peer.partner_hub else peer.id
+
+
 def known_peers(tx: Connection, reader: Caller | None, trust_group: TrustGroup) -> frozenset[int]:
     """Return the ids of the peers whose names a reader may be told in matters of a group; None is an operator.
 
-    1. Everybody knows himself, an operator everybody.
+    1. Everybody knows himself, an operator everybody. Another hub knows nobody else: authors are introduced to it.
     2. Open: every member knows the active members. Moderators only: those who moderate know them. Hidden: nobody does.
     3. Those who moderate, and know the members, know the suspended ones too: they can restore them.
     4. Whatever is hidden, a reader knows the authors whose signed objects he can see: he has to verify them. That does
@@ -22,6 +31,8 @@ def known_peers(tx: Connection, reader: Caller | None, trust_group: TrustGroup) 
     """
     if reader is None:
         return frozenset(peer.id for peer in peer_store.all(tx))
+    if reader.peer.partner_hub:
+        return frozenset({reader.peer.id})
     rows = member_store.of_group(tx, trust_group.id)
     mine = next((member for peer, member in rows if peer.id == reader.peer.id), None)
     known = {reader.peer.id} | authors(tx, reader, trust_group)

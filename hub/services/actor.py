@@ -11,15 +11,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from hub.domain.membership import HUB_HANDLE as HUB_HANDLE
 from hub.domain.membership import Caller, Member, Peer, Right, Role, TrustGroup
 from hub.errors import Forbidden, NotFound
-from hub.services.acquaintance import known_peers
+from hub.services.acquaintance import known_peers, reader_id
 from hub.store import groups as group_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
-
-HUB_HANDLE: Final = "hub"
-"""Handle of the hub's own peer, the only one whose credentials may have Role.OPERATOR."""
 
 NO_PEER: Final = "there is no such peer"
 NO_GROUP: Final = "there is no such group"
@@ -55,7 +53,9 @@ def require_operator(actor: Actor) -> None:
 
 
 def require_reader(actor: Actor) -> None:
-    """Raise Forbidden for a feed: it has TAXII, the key directory and who-am-I, nothing else."""
+    """Raise Forbidden for a feed: it has TAXII, the key directory and who-am-I, nothing else; and for another hub."""
+    if isinstance(actor, Caller) and actor.peer.partner_hub:
+        raise Forbidden("a hub exchanges through /api/v1/relay and reads nothing else here")
     if isinstance(actor, Caller) and actor.role is Role.FEED:
         raise Forbidden("a credential with the role feed is for TAXII and the key directory; use one of an analyst")
 
@@ -76,7 +76,7 @@ def visible_peers(tx: Connection, actor: Actor) -> list[Peer]:
     if caller is None:
         return sorted(peer_store.all(tx), key=lambda peer: peer.handle)
     seen = {caller.peer.id: caller.peer}
-    for trust_group in group_store.of_peer(tx, caller.peer.id):
+    for trust_group in group_store.of_peer(tx, reader_id(caller.peer)):
         known = known_peers(tx, caller, trust_group)
         rows = member_store.of_group(tx, trust_group.id)
         seen.update((peer.id, peer) for peer, member in rows if peer.id in known and active(peer, member))
@@ -118,7 +118,7 @@ def managed_peer(tx: Connection, actor: Actor, handle: str) -> Peer:
 def visible_groups(tx: Connection, actor: Actor) -> list[TrustGroup]:
     """Return the groups the actor may know of, by slug: all for an operator, else those he is active in."""
     caller = limited(actor)
-    found = group_store.all(tx) if caller is None else group_store.of_peer(tx, caller.peer.id)
+    found = group_store.all(tx) if caller is None else group_store.of_peer(tx, reader_id(caller.peer))
     return sorted(found, key=lambda trust_group: trust_group.slug)
 
 
@@ -128,7 +128,7 @@ def visible_group(tx: Connection, actor: Actor, slug: str) -> tuple[TrustGroup, 
     mine = None
     if isinstance(actor, Caller):
         # id 0 is nobody's: the same query runs for a group that does not exist.
-        mine = member_store.get(tx, 0 if found is None else found.id, actor.peer.id)
+        mine = member_store.get(tx, 0 if found is None else found.id, reader_id(actor.peer))
     if found is None or not (is_operator(actor) or (mine is not None and mine.suspended_at is None)):
         raise NotFound(NO_GROUP)
     return found, mine

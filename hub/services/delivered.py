@@ -169,4 +169,5 @@ def _facts(
         submitter_peer_id=stored.submitter_peer_id,
         expires_at=stored.expires_at,
         now=now,
+        partner_hub=peer.partner_hub,
     )

@@ -95,4 +95,5 @@ def _facts(tx: Connection, peer: Peer, stored: StoredDecision, now: int) -> Read
         submitter_peer_id=stored.submitter_peer_id,
         expires_at=stored.expires_at,
         now=now,
+        partner_hub=peer.partner_hub,
     )

@@ -101,9 +101,10 @@ def update(
         before = (peer.name, peer.country, peer.itu_region, peer.kind, peer.quantum_safe)
         if (*after, new_kind, setting) != before:
             name, country, itu_region = after
-            store.update(
-                tx, peer.id, name=name, country=country, itu_region=itu_region, kind=new_kind, quantum_safe=setting
-            )
+            with deliveries.noting_loss(tx, peer.id, now=hub.clock()):  # what becomes a hub reads no longer
+                store.update(
+                    tx, peer.id, name=name, country=country, itu_region=itu_region, kind=new_kind, quantum_safe=setting
+                )
             detail = {"name": name, "country": country, "itu_region": itu_region}
             audit.record(
                 tx,

@@ -200,6 +200,7 @@ class _Crowd:
                             submitter_peer_id=self.caller.peer.id,
                             expires_at=expires_at,
                             now=self.now,
+                            partner_hub=peer.partner_hub,
                         )
                     )
                 ),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from hub.domain.membership import Caller, Right
 from hub.domain.retraction import Kind
 from hub.errors import NotFound
+from hub.services import access
 from hub.services.acquaintance import known_peers
 from hub.services.actor import Actor, limited, require_reader
 from hub.services.context import Hub
@@ -98,9 +99,7 @@ def listed(hub: Hub, actor: Actor, *, limit: int, after: str | None = None) -> l
 
 
 def _moderates(tx: Connection, caller: Caller) -> set[int]:
-    mine = (
-        (group.id, member_store.get(tx, group.id, caller.peer.id)) for group in group_store.of_peer(tx, caller.peer.id)
-    )
+    mine = ((group.id, member_store.get(tx, group.id, caller.peer.id)) for group in access.groups(tx, caller))
     return {group_id for group_id, member in mine if member is not None and Right.MODERATE in member.rights}
 
 

@@ -114,6 +114,7 @@ class _Sight:
                     submitter_peer_id=stored.submitter_peer_id,
                     expires_at=stored.expires_at,
                     now=self.now,
+                    partner_hub=peer.partner_hub,
                 )
             )
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hub.domain.membership import Caller, Member, TrustGroup
+from hub.services import access
 from hub.services.context import Hub
-from hub.store import groups as group_store
 from hub.store import members as member_store
 
 
@@ -13,7 +13,7 @@ def memberships(hub: Hub, caller: Caller) -> list[tuple[TrustGroup, Member]]:
     with hub.db.read() as tx:
         found = [
             (trust_group, member_store.get(tx, trust_group.id, caller.peer.id))
-            for trust_group in group_store.of_peer(tx, caller.peer.id)
+            for trust_group in access.groups(tx, caller)
         ]
     rows = [(trust_group, member) for trust_group, member in found if member is not None]
     return sorted(rows, key=lambda row: row[0].slug)

@@ -6,6 +6,7 @@ own, which names what they have and nothing else: no notice tells a peer that so
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,6 +25,7 @@ from hub.services.notices import accepted, signed_notice
 from hub.store import entries as entry_store
 from hub.store import peers as peer_store
 from hub.store import pseudonyms as pseudonym_store
+from hub.store import relay_batches as batch_store
 from hub.store import retractions as store
 from hub.store import served as served_store
 from hub.store.entries import NewEntry
@@ -105,6 +107,8 @@ def holders(
     1. Its author's peer and the peer that published it.
     2. Every member who may read it now, or might have before its permission ended.
     3. Everyone the delivery ledger names, members or not, except whom a narrower audience has taken it from already.
+    4. Every other hub that was handed it and did not refuse it, with the same exception; being a member gives a hub
+       nothing, so no notice tells it of what it never got.
 
     :param owners: peer ids by STIX identity.
     """
@@ -113,6 +117,12 @@ def holders(
     readers = store.readers(tx, collection_id)
     dates = [one.date_added for one in entries]
     served = served_store.covering(tx, collection_id, min(dates), max(dates))
+    handed: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for (peer_id, stix_id, key), outcome in batch_store.sent_of(
+        tx, collection_id, sorted({one.stix_id for one in entries})
+    ).items():
+        if outcome != "refused":
+            handed[stix_id, key].add(peer_id)
     found = []
     for one in entries:
         peers = {one.submitter_peer_id, owners.get(one.author_identity or "", one.submitter_peer_id)}  # 1
@@ -123,6 +133,7 @@ def holders(
         for peer_id, given in served:  # 3
             if peer_id not in peers and given.covers(one.date_added, one.type) and one.audience.admits(peer_id):
                 peers.add(peer_id)
+        peers |= {peer_id for peer_id in handed[one.stix_id, one.version_key] if one.audience.admits(peer_id)}  # 4
         found.append(frozenset(peers))
     return found
 

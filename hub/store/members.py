@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
-from hub.domain.membership import Member, Peer, Right
+from hub.domain.membership import HUB_HANDLE, Member, Peer, PeerKind, Right
 from hub.store.rows import member_of, peer_of
 from hub.store.tables import collection, collection_override, member, peer, relay_right
 
@@ -46,7 +46,7 @@ def of_group(tx: Connection, group_id: int) -> list[tuple[Peer, Member]]:
 
 
 def readable(tx: Connection, peer_id: int) -> set[int]:
-    """Return the ids of the collections a peer may read in, as things stand in this transaction."""
+    """Return the ids of the collections a peer may read in, as things stand in this transaction; none of another hub."""
     right = func.coalesce(collection_override.c.can_read, member.c.may_read)
     joined = (
         collection.join(member, member.c.group_id == collection.c.group_id)
@@ -60,8 +60,13 @@ def readable(tx: Connection, peer_id: int) -> set[int]:
         )
     )
     statement = select(collection.c.id).select_from(joined)
-    active = and_(member.c.suspended_at.is_(None), peer.c.suspended_at.is_(None))
+    active = and_(member.c.suspended_at.is_(None), peer.c.suspended_at.is_(None), not_partner_hub())
     return set(tx.execute(statement.where(peer.c.id == peer_id, active, right)).scalars())
+
+
+def not_partner_hub() -> ColumnElement[bool]:
+    """Return the condition on `peer` that it is not another hub, which reads nothing as a member (`one-door`)."""
+    return or_(peer.c.kind != PeerKind.HUB.value, peer.c.handle == HUB_HANDLE)
 
 
 def suspend(tx: Connection, group_id: int, peer_id: int, now: int) -> bool:

@@ -16,6 +16,7 @@ from hub.domain.audience import Audience
 from hub.domain.retraction import Kind
 from hub.store import audiences
 from hub.store.batches import batches
+from hub.store.members import not_partner_hub
 from hub.store.tables import (
     acknowledgement,
     audience,
@@ -70,7 +71,7 @@ class Reader:
 
 
 def readers(tx: Connection, collection_id: int) -> list[Reader]:
-    """Return the active members who may read in the collection, audiences aside."""
+    """Return the active members who may read in the collection, audiences aside; no other hub reads as a member."""
     o = collection_override.c
     rows = tx.execute(
         select(member.c.peer_id, member.c.joined_at)
@@ -83,6 +84,7 @@ def readers(tx: Connection, collection_id: int) -> list[Reader]:
             member.c.suspended_at.is_(None),
             peer.c.suspended_at.is_(None),
             func.coalesce(o.can_read, member.c.may_read),
+            not_partner_hub(),
         )
     )
     return [Reader(*row) for row in rows]

@@ -39,7 +39,7 @@ def test_each_publishing_rule_gives_its_reason_in_its_docstring() -> None:
 
 
 def test_the_reading_rules_are_those_of_the_table() -> None:
-    facts = ReadFacts(1, False, 1, None, None, Audience("group"), 1, None, 0)
+    facts = ReadFacts(1, False, 1, None, None, Audience("group"), 1, None, 0, partner_hub=False)
     assert [f"`{rule(facts).rule}`" for rule in READ_RULES] == [row[0] for row in rows(READING)[2:]]
 
 

@@ -38,7 +38,13 @@ def test_an_operator_is_told_about_everybody(desk: Desk, for_bb: dict[str, str])
         assert not refused.decision
         assert refused.decision.rule == rule
         assert reason in refused.decision.reason
-        assert [one.rule for one in refused.rules] == ["membership", "collection-rights", "audience", "expiry"]
+        assert [one.rule for one in refused.rules] == [
+            "one-door",
+            "membership",
+            "collection-rights",
+            "audience",
+            "expiry",
+        ]
 
 
 def test_the_author_is_told_about_every_peer_he_may_know_of(desk: Desk, for_bb: dict[str, str]) -> None:

@@ -150,6 +150,7 @@ class Group(RuleBasedStateMachine):
                             submitter_peer_id=one.submitter_peer_id,
                             expires_at=one.expires_at,
                             now=desk.now(),
+                            partner_hub=False,
                         )
                         if may_read(facts):
                             allowed.add((obj["id"], one.version))

@@ -1,4 +1,4 @@
-"""May this peer read this stored version: the same four rules that the page query enforces in SQL, one by one.
+"""May this peer read this stored version: the same rules that the read path enforces, most of them in SQL, one by one.
 
 ``cybex explain`` prints them; the leak matrix test compares them with what every endpoint really serves.
 """
@@ -24,6 +24,7 @@ class ReadFacts:
     :param override: (can_read, can_write) of this member on this collection; None inherits the group's rights.
     :param audience: as stored with the version.
     :param submitter_peer_id: who published the version; he is always inside the audience.
+    :param partner_hub: the peer is another hub.
     """
 
     peer_id: int
@@ -35,9 +36,18 @@ class ReadFacts:
     submitter_peer_id: int
     expires_at: int | None
     now: int
+    partner_hub: bool
 
 
 ReadRule = Callable[[ReadFacts], Decision]
+
+
+def one_door(facts: ReadFacts) -> Decision:
+    """Refuse another hub: what may cross is decided object by object under its agreement, and handed to it."""
+    name = "one-door"
+    if facts.partner_hub:
+        return deny(name, "a hub reads nothing as a member; it is handed what its agreement lets cross")
+    return allow(name, "the peer is not another hub")
 
 
 def membership(facts: ReadFacts) -> Decision:
@@ -79,7 +89,7 @@ def expiry(facts: ReadFacts) -> Decision:
     return allow(name, "the author's permission stands")
 
 
-READ_RULES: Final[tuple[ReadRule, ...]] = (membership, collection_rights, audience, expiry)
+READ_RULES: Final[tuple[ReadRule, ...]] = (one_door, membership, collection_rights, audience, expiry)
 
 _OUTSIDE: Final = {
     "group": "the version is for nobody",

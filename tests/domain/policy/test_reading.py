@@ -25,6 +25,7 @@ FACTS = ReadFacts(
     submitter_peer_id=1,
     expires_at=None,
     now=1000,
+    partner_hub=False,
 )
 
 
@@ -36,6 +37,9 @@ def only(*peers: int) -> Audience:
     ("changes", "refused_by"),
     [
         pytest.param({}, None, id="a member with read, the whole group"),
+        pytest.param({"partner_hub": True}, "one-door", id="another hub, whatever its rights"),
+        pytest.param({"partner_hub": True, "audience": only(2)}, "one-door", id="another hub, be it named"),
+        pytest.param({"partner_hub": True, "submitter_peer_id": 2}, "one-door", id="another hub that brought it"),
         pytest.param({"member": None}, "membership", id="no member"),
         pytest.param({"peer_suspended": True}, "membership", id="a suspended peer"),
         pytest.param({"member": replace(READER, suspended_at=1)}, "membership", id="a suspended member"),
@@ -71,6 +75,7 @@ def test_reading(changes: dict[str, Any], refused_by: str | None) -> None:
 def test_an_explanation_gives_every_rule_its_say() -> None:
     said = explain_read(replace(FACTS, audience=only(3), expires_at=1))
     assert [(one.rule, one.allowed) for one in said] == [
+        ("one-door", True),
         ("membership", True),
         ("collection-rights", True),
         ("audience", False),
