@@ -14,6 +14,7 @@ from typing import Literal as OneOf
 
 from hub.domain.pattern import PatternFault, parse
 from hub.domain.pattern_syntax import (
+    ANY,
     Comparison,
     ComparisonExpression,
     ComparisonGroup,
@@ -113,7 +114,7 @@ def _of_one(comparison: Comparison) -> Iterator[Observed]:
 
 
 def _sort(path: ObjectPath) -> tuple[Sort | None, str]:
-    steps = tuple(step for step in path.steps if isinstance(step, str))
+    steps = tuple(step for step in path.steps if isinstance(step, str) and step is not ANY)
     if len(steps) != len(path.steps):
         return None, ""
     if path.object_type in ("file", "artifact") and len(steps) == 2 and steps[0] == "hashes":
