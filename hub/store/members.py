@@ -46,7 +46,7 @@ def of_group(tx: Connection, group_id: int) -> list[tuple[Peer, Member]]:
 
 
 def readable(tx: Connection, peer_id: int) -> set[int]:
-    """Return the ids of the collections a peer may read in, as things stand in this transaction; none of another hub."""
+    """Return the ids of the collections a peer may read in, in this transaction; another hub reads in none."""
     right = func.coalesce(collection_override.c.can_read, member.c.may_read)
     joined = (
         collection.join(member, member.c.group_id == collection.c.group_id)
