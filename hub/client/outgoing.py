@@ -10,7 +10,9 @@ import http.client
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -32,6 +34,7 @@ RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110 §9.2.2
 _UNTOUCHED: Final = frozenset({425, 429})  # it says that it has not begun: any method may be sent again
 _PIECE: Final = 64 * 1024
+_once_only: ContextVar[bool] = ContextVar("once_only", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,19 @@ def guarded_session(
     return session
 
 
+@contextmanager
+def unrepeated() -> Iterator[None]:
+    """Let what is asked for inside the block be asked for once, whatever its method, unless it never arrived.
+
+    For servers whose answer to a GET uses something up, such as medallion's pages.
+    """
+    before = _once_only.set(True)
+    try:
+        yield
+    finally:
+        _once_only.reset(before)
+
+
 def check_readable(*files: str | None) -> None:
     """Raise ConfigError unless all files that are named can be read."""
     for file in files:
@@ -150,7 +166,7 @@ class _GuardedAdapter(HTTPAdapter):
             wait = min(limits.OUTGOING_LONGEST_WAIT, 2.0**attempt)
             wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
             last = attempt == self._patience.attempts
-            repeated = method in self._patience.repeated
+            repeated = method in self._patience.repeated and not _once_only.get()
             try:
                 response = self._once(request, limit, verify, cert)
                 status = response.status_code

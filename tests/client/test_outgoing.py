@@ -12,7 +12,7 @@ import requests
 from requests.auth import AuthBase
 
 from hub.client.login import Login
-from hub.client.outgoing import IDEMPOTENT, guarded_session
+from hub.client.outgoing import IDEMPOTENT, guarded_session, unrepeated
 from hub.client.remote import RemoteError
 from hub.errors import ConfigError
 from tests.acceptance.certificates import Authority, Certificate
@@ -223,6 +223,18 @@ def test_a_post_whose_answer_was_lost_is_repeated_only_by_wish(
     else:
         assert session.post(server.url, data=b"x").ok
     assert len(server.asked) == asked
+
+
+def test_a_get_that_uses_something_up_is_not_repeated(
+    server: ScriptedServer, session: requests.Session, waited: list[float]
+) -> None:
+    server.replies(Reply(200, b"{", cut=True), Reply(503), Reply(503), Reply(200))
+    with unrepeated():
+        with pytest.raises(RemoteError, match="no answer"):
+            session.get(server.url)
+        assert session.get(server.url).status_code == 503
+    assert waited == []
+    assert session.get(server.url).status_code == 200
 
 
 def test_a_post_that_never_left_is_tried_again(waited: list[float]) -> None:
