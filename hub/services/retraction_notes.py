@@ -18,6 +18,7 @@ from hub.services.decision import Place
 from hub.services.identifier import uuid4
 from hub.services.withdrawal import Act, Lost, Told, holders
 from hub.store import held as held_store
+from hub.store import peers as peer_store
 from hub.store import pseudonyms as pseudonym_store
 from hub.store import removal, tombstones
 from hub.store import retractions as retraction_store
@@ -69,7 +70,8 @@ def carry_out(
     3. Of a target, the author's own versions go. What others state of the same observable stays.
     4. With contents, what the targets hold together goes as far as it is his.
     5. What goes is kept where a hold covers it, and leaves a tombstone where it has versions.
-    6. Who has all that the note names reads the note. Others, and what it does not name, get the hub's own notice.
+    6. Who has all that the note names reads the note. Others, other hubs, to which a note need not cross, and what it
+       does not name, get the hub's own notice.
 
     :param fresh: ids of the other objects of the same envelope.
     """
@@ -103,7 +105,7 @@ def carry_out(
     whole = frozenset(stix_id for stix_id, some in going.items() if len(some) == len(stored.get(stix_id, ())))
     _remove(tx, place, going, whole, owner.peer_id, now)  # 5
     held_store.remove(tx, [held for stix_id in unpublished for held in unpublished[stix_id]])
-    told = _readers_of_the_note(said, lost) & _everyone(lost)  # 6
+    told = (_readers_of_the_note(said, lost) & _everyone(lost)) - peer_store.elsewhere(tx)  # 6
     veiled = item.parsed.facts.created_by_ref in place.pseudonyms or any(one.entry.audience.veiled for one in lost)
     audience = Audience("named", told | {place.submitter.id, owner.peer_id}, veiled)
     if not lost:

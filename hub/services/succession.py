@@ -18,6 +18,7 @@ from hub.services.context import Hub
 from hub.services.decision import Place
 from hub.services.identifier import uuid4
 from hub.services.withdrawal import Act, Lost, Told, holders
+from hub.store import peers as peer_store
 from hub.store import pseudonyms as pseudonym_store
 from hub.store import removal
 from hub.store.removal import StoredEntry
@@ -63,7 +64,7 @@ def succeed(tx: Connection, hub: Hub, place: Place, new: Sequence[Decided], *, n
             ended = [one for one in before if _may_end(one, place)]
             peers = holders(tx, place.collection.id, ended, owners, now=now)
             lost = [Lost(entry, having) for entry, having in zip(ended, peers, strict=True)]
-            told = _told_by_the_version(item, audience, lost)
+            told = _told_by_the_version(item, audience, lost, peer_store.elsewhere(tx) if lost else frozenset())
             for one in ended:
                 del remaining[one.id]
         else:  # 3
@@ -112,11 +113,14 @@ def _may_end(one: StoredEntry, place: Place) -> bool:
     return not one.introduced or one.submitter_peer_id == place.submitter.id
 
 
-def _told_by_the_version(item: Decided, audience: Audience, lost: Sequence[Lost]) -> list[Told]:
+def _told_by_the_version(
+    item: Decided, audience: Audience, lost: Sequence[Lost], elsewhere: frozenset[int]
+) -> list[Told]:
+    """Return who needs no notice: whoever reads the version itself. Whether it crosses to another hub is not settled."""
     if item.verdict.expires_at is not None:  # it may be gone before a holder reads it
         return []
     stix_id = item.parsed.facts.id
-    peers = frozenset(peer_id for one in lost for peer_id in one.holders if audience.admits(peer_id))
+    peers = frozenset(peer_id for one in lost for peer_id in one.holders if audience.admits(peer_id)) - elsewhere
     return [Told(stix_id, peers, frozenset({stix_id}))] if peers else []
 
 

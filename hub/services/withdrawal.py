@@ -104,7 +104,8 @@ def holders(
 ) -> list[frozenset[int]]:
     """Return, of each version, the peers that have it or may have it; the collection is locked.
 
-    1. Its author's peer and the peer that published it.
+    1. Its author's peer and the peer that published it; a hub that brought it, and an author at home there, hear of it
+       by the way it came and are not asked.
     2. Every member who may read it now, or might have before its permission ended.
     3. Everyone the delivery ledger names, members or not, except whom a narrower audience has taken it from already.
     4. Every other hub that was handed it and did not refuse it, with the same exception; being a member gives a hub
@@ -123,9 +124,10 @@ def holders(
     ).items():
         if outcome != "refused":
             handed[stix_id, key].add(peer_id)
+    elsewhere = peer_store.elsewhere(tx)
     found = []
     for one in entries:
-        peers = {one.submitter_peer_id, owners.get(one.author_identity or "", one.submitter_peer_id)}  # 1
+        peers = {one.submitter_peer_id, owners.get(one.author_identity or "", one.submitter_peer_id)} - elsewhere  # 1
         for reader in readers:  # 2
             lasted = one.expires_at is None or one.expires_at > min(now, reader.joined_at)
             if lasted and one.audience.admits(reader.peer_id):

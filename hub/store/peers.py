@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from types import EllipsisType
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 from sqlalchemy import update as update_rows
 
-from hub.domain.membership import Peer, PeerKind, QuantumSafe
+from hub.domain.membership import HUB_HANDLE, Peer, PeerKind, QuantumSafe
 from hub.errors import NotFound
 from hub.store.conflicts import refusing_duplicates
 from hub.store.rows import peer_of
@@ -67,6 +67,12 @@ def all(tx: Connection) -> list[Peer]:  # noqa: A001 - read as peers.all(tx)
 def identities(tx: Connection) -> dict[str, int]:
     """Return the peer id of every STIX identity that is a peer of this hub, suspended ones included."""
     return {row.identity: row.id for row in tx.execute(select(peer.c.identity, peer.c.id))}
+
+
+def elsewhere(tx: Connection) -> frozenset[int]:
+    """Return the ids of the peers that read nothing here: other hubs, and authors who are at home there."""
+    other = and_(peer.c.kind == PeerKind.HUB.value, peer.c.handle != HUB_HANDLE)
+    return frozenset(tx.execute(select(peer.c.id).where(or_(peer.c.home_peer_id.is_not(None), other))).scalars())
 
 
 def update(
