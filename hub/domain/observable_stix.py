@@ -24,6 +24,7 @@ from hub.domain.sco_id import deterministic_id
 HASHES: Final = frozenset(
     {ObservableType.MD5, ObservableType.SHA1, ObservableType.SHA256, ObservableType.SHA512},
 )
+_ADDRESSES: Final = frozenset({ObservableType.IPV4, ObservableType.IPV6})
 _BY_VALUE: Final = frozenset(
     {
         ObservableType.IPV4,
@@ -174,35 +175,38 @@ def _only_alternatives(tree: _Tree, found: dict[Observable, None]) -> bool:
 
 def _of_comparison(comparison: Comparison) -> tuple[Observable, ...] | None:
     """Return what ``path = value`` or ``path IN (…)`` names, None when it is not that or not an observable."""
-    if comparison.negated or comparison.operator not in ("=", "IN"):
+    kinds = _of_path(comparison.path)
+    within = comparison.operator == "ISSUBSET" and not _ADDRESSES.isdisjoint(kinds)  # which is the network itself
+    if comparison.negated or not (comparison.operator in ("=", "IN") or within):
         return None
-    kind = _of_path(comparison.path)
     value = comparison.value
     literals = value if isinstance(value, tuple) else (value,)
     found: list[Observable] = []
     for literal in literals:
-        if kind is None or not isinstance(literal, Literal):
+        if not isinstance(literal, Literal) or literal.kind not in (LiteralKind.STRING, LiteralKind.INTEGER):
             return None
-        if literal.kind not in (LiteralKind.STRING, LiteralKind.INTEGER):
-            return None
-        observable = _typed(kind, literal.value)
+        observable = next((one for kind in kinds if (one := _typed(kind, literal.value))), ())
         if not observable:
             return None
         found.extend(observable)
     return tuple(found)
 
 
-def _of_path(path: ObjectPath) -> ObservableType | None:
+def _of_path(path: ObjectPath) -> tuple[ObservableType, ...]:
+    """Return what a path can hold."""
     match path.object_type, path.steps:
         case "file", ("hashes", str(name)):
-            return _HASH_NAMES.get(name.upper().replace("-", ""))
+            algorithm = _HASH_NAMES.get(name.upper().replace("-", ""))
+            return () if algorithm is None else (algorithm,)
         case "file", ("name",):
-            return ObservableType.FILE_NAME
+            return (ObservableType.FILE_NAME,)
         case "autonomous-system", ("number",):
-            return ObservableType.AS
+            return (ObservableType.AS,)
+        case "network-traffic", ("src_ref" | "dst_ref", "value"):
+            return (ObservableType.IPV4, ObservableType.IPV6, ObservableType.DOMAIN)
         case kind, ("value",) if kind in _BY_VALUE:
-            return ObservableType(kind)
-    return None
+            return (ObservableType(kind),)
+    return ()
 
 
 __all__ = [
