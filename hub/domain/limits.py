@@ -378,3 +378,15 @@ ALERT_NAME_LENGTH: Final = 200
 
 ALERT_MATCHES: Final = 20
 """Matched values named in one alert: the rest is in the object."""
+
+CONNECTORS_PER_PEER: Final = 100
+"""Connectors that a peer may report: a CIRT has some ten systems. Each is a row, and a line of the metrics."""
+
+CONNECTOR_RUNS_KEPT: Final = 50
+"""Runs of a connector that the hub remembers: some days of a quarter-hourly one; its own machine may keep more."""
+
+CONNECTOR_RUN_BYTES: Final = 256 * 1024
+"""Octets of a run's report: the lines below, every character four octets long."""
+
+CONNECTOR_REPORT_LINES: Final = 100
+"""Lines of a conversion's report that the hub keeps, the worst first: what an analyst reads."""

@@ -11,10 +11,11 @@ from hub.domain.taxii_resources import to_bytes
 from hub.errors import CybexError, NotFound
 from hub.services import measures
 from hub.services.context import Hub
-from hub.store import checkpoints, statistics
+from hub.store import checkpoints, connectors, statistics
 from hub.store.checkpoints import Standing
 from hub.store.statistics import Statistics
 from hub.web import request_log
+from hub.web.connector_gauges import ConnectorGauges
 from hub.web.origin import TrustedProxies
 from hub.web.waiting import waits
 
@@ -70,8 +71,10 @@ def exposition(hub: Hub) -> bytes:
 
     with hub.db.read() as tx:
         numbers, logged = statistics.collect(tx), checkpoints.standing(tx)
+        connected = connectors.listed(tx, None)
     state = CollectorRegistry()
     state.register(_State(numbers, logged, hub.clock()))
+    state.register(ConnectorGauges(connected, hub.clock()))
     return generate_latest(measures.all_processes()) + generate_latest(state)
 
 

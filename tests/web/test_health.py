@@ -9,10 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
+from hub.services import connectors
+from hub.services.actor import LOCAL_OPERATOR
 from hub.store.database import Database
 from hub.web.app import create_app
 from hub.web.health import _endpoint_class
-from tests.services.cast import make_hub
+from tests.services.cast import make_cast, make_hub
+from tests.services.test_connectors import SAID
 
 
 def client(database: Database, **changes: object) -> FlaskClient:
@@ -115,3 +118,17 @@ def test_probes_leave_no_line_while_all_is_well(sqlite_url: str, tmp_path: Path)
         client(Database.open(sqlite_url)).get("/readyz")
         client(Database.open(f"sqlite:///{tmp_path}/none.db")).get("/readyz")
     assert [(line["route"], line["status"]) for line in lines if line["event"] == "http.request"] == [("/readyz", 503)]
+
+
+def test_metrics_show_how_connectors_are_and_name_neither_them_nor_their_peers(database: Database) -> None:
+    made = make_cast(database)
+    connectors.report(made.hub, made.caller("analyst"), "misp-in", SAID)
+    text = create_app(made.hub).test_client().get("/metrics").text
+    (row,) = connectors.listed(made.hub, LOCAL_OPERATOR)
+    name = connectors.public_id(row)
+    assert f'cybex_connector_state{{connector="{name}",state="ok"}} 1.0' in text
+    assert f'cybex_connector_state{{connector="{name}",state="paused"}} 0.0' in text
+    assert f'cybex_connector_last_success_age_seconds{{connector="{name}"}}' in text
+    for measure in ("overdue", "failures", "lag_seconds", "objects", "withdrawn", "refused"):
+        assert f'cybex_connector_{measure}{{connector="{name}"}} 0.0' in text
+    assert "misp" not in text

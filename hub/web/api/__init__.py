@@ -15,6 +15,7 @@ from hub.services.context import Hub
 from hub.web.api import (
     acknowledgements,
     collections,
+    connectors,
     credentials,
     delivered,
     document,
@@ -71,6 +72,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **feedback.HANDLERS,
     **retractions.HANDLERS,
     **withdrawals.HANDLERS,
+    **connectors.HANDLERS,
 }
 
 

@@ -23,8 +23,11 @@ MAX_DEPTH: Final = 8
 """Levels of nesting of a body; the deepest resource has two."""
 
 
-BOUNDS: Final = {"previewObjects": (limits.PREVIEW_BODY_BYTES, limits.MAX_DEPTH)}
-"""Octets and levels of the bodies that hold STIX objects, by operation."""
+BOUNDS: Final = {
+    "previewObjects": (limits.PREVIEW_BODY_BYTES, limits.MAX_DEPTH),
+    "reportConnectorRun": (limits.CONNECTOR_RUN_BYTES, MAX_DEPTH),
+}
+"""Octets and levels of the bodies that hold STIX objects, or a report, by operation."""
 
 
 def check_accept(header: str | None) -> None:

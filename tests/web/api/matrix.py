@@ -99,6 +99,13 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getAcknowledgements": _row(404, 404, 404, 404, 403, 404),
     "listRefusals": _row(200, 200, 200, 200, 403, 200),
     "listAudit": _row(200, 403, 403, 403, 403, 403),
+    "listConnectors": _row(200, 200, 200, 200, 403, 200),
+    "getConnector": _row(404, 404, 404, 404, 403, 404),
+    "reportConnector": _row(201, 201, 201, 201, 201, 201),  # each its own peer's, of the same name
+    "forgetConnector": _row(204, 204, 403, 204, 403, 204),
+    "listConnectorRuns": _row(200, 200, 200, 200, 403, 200),
+    "reportConnectorRun": _row(201, 201, 201, 201, 201, 201),
+    "getConnectorRun": _row(200, 200, 200, 200, 403, 200),
     "getLog": _row(200, 200, 200, 200, 200, 200),
     "getLogInclusion": _row(200, 200, 200, 200, 200, 200),
     "getLogConsistency": _row(200, 200, 200, 200, 200, 200),
@@ -108,7 +115,14 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "removeWitness": _row(204, 403, 403, 403, 403, 403),
 }
 
+
+def _example(path: str, method: str) -> Any:
+    return document()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+
+
 BODIES: Final[dict[str, Any]] = {
+    "reportConnector": _example("/connectors/{connector}", "put"),
+    "reportConnectorRun": _example("/connectors/{connector}/runs", "post"),
     "withdrawObject": {"reason": "it names a victim"},
     "previewObjects": {"group": "alpha", "collection": "incidents", "objects": [{}]},
     "postAcknowledgements": document()["paths"]["/acknowledgements"]["post"]["requestBody"]["content"][
@@ -159,6 +173,8 @@ def path_values(cast: Cast) -> dict[str, str]:
         "author_identity": VENDOR,
         "name": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "proposal": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
+        "connector": "misp-in",
+        "run": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "index": "0",
         "witness": "cirt-bb",
         "submission": "2d086da7-4bdc-4f91-900e-d77486753710",
