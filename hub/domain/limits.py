@@ -390,3 +390,12 @@ CONNECTOR_RUN_BYTES: Final = 256 * 1024
 
 CONNECTOR_REPORT_LINES: Final = 100
 """Lines of a conversion's report that the hub keeps, the worst first: what an analyst reads."""
+
+AGREEMENT_LONGEST_US: Final = 5 * 366 * 24 * 3600 * 1_000_000
+"""The longest agreement between hubs: what nobody has looked at for five years is not what anybody has agreed to."""
+
+AGREEMENT_BYTES: Final = 256 * 1024
+"""Octets of a file with an agreement or a hub card: 100 groups with 200 types each are below it."""
+
+DEAD_LETTERS_AT_ONCE: Final = 10_000
+"""Dead letters that one command or request settles: one transaction of a second."""

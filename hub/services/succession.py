@@ -116,7 +116,7 @@ def _may_end(one: StoredEntry, place: Place) -> bool:
 def _told_by_the_version(
     item: Decided, audience: Audience, lost: Sequence[Lost], elsewhere: frozenset[int]
 ) -> list[Told]:
-    """Return who needs no notice: whoever reads the version itself. Whether it crosses to another hub is not settled."""
+    """Return who needs no notice, as he reads the version itself; whether it crosses to another hub is not settled."""
     if item.verdict.expires_at is not None:  # it may be gone before a holder reads it
         return []
     stix_id = item.parsed.facts.id

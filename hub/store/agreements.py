@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,6 +80,11 @@ def newest_agreed(tx: Connection, peer_id: int) -> StoredAgreement | None:
 def all(tx: Connection) -> list[StoredAgreement]:  # noqa: A001 - read as agreements.all(tx)
     """Return every agreement, the newest first."""
     return _rows(tx)
+
+
+def digest(document: bytes) -> str:
+    """Return the SHA-256 of a document as it is stored, in lower-case hex."""
+    return hashlib.sha256(document).hexdigest()
 
 
 def _made(found: StoredAgreement | None) -> StoredAgreement:

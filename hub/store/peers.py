@@ -111,6 +111,11 @@ def restore(tx: Connection, peer_id: int) -> Peer:
     return _change(tx, peer_id, {"suspended_at": None})
 
 
+def come_home(tx: Connection, peer_id: int) -> Peer:
+    """Return the peer, which is this hub's own to know from now on, and no longer as another hub introduced it."""
+    return _change(tx, peer_id, {"home_peer_id": None})
+
+
 def _change(tx: Connection, peer_id: int, values: dict[str, object]) -> Peer:
     if values:
         tx.execute(update_rows(peer).where(peer.c.id == peer_id).values(values))
