@@ -266,7 +266,7 @@ RELAY_BATCH_OBJECTS: Final = 500
 RELAY_BATCH_BYTES: Final = 4 * 1024 * 1024
 """Octets of objects in such a batch; one object always goes. Over 256 kbit/s, compressed, that is half a minute."""
 
-RELAY_SCAN: Final = 5_000
+RELAY_SCAN: Final = 1_000
 """Stored versions that are looked at for one batch, so that a feed of which nothing may cross costs small steps."""
 
 RELAY_HOPS: Final = 16

@@ -133,6 +133,7 @@ def _candidate(place: Place, item: Decided) -> Candidate:
     facts = item.parsed.facts
     author = facts.created_by_ref
     owns = author is not None and (place.identities.get(author) == place.submitter.id or author in place.relay_rights)
+    owns = owns or facts.id in place.continued
     return Candidate(
         stix_id=facts.id,
         version_key=facts.version_key,

@@ -31,6 +31,8 @@ class Place:
     :param pseudonyms: the pseudonyms of this group.
     :param relay_rights: identities of authors for whom the submitter may make versions in this group.
     :param hub_identity: STIX identity of the hub's own peer, in whose name receipts are signed.
+    :param relayed: a partner hub sends it, which has shown by their paths that it may (`hub.services.relay`).
+    :param continued: STIX ids without an author whose earlier versions came from the same first hub.
     """
 
     group: TrustGroup
@@ -42,6 +44,8 @@ class Place:
     relay_rights: frozenset[str]
     hub_identity: str
     pseudonyms: frozenset[str] = frozenset()
+    relayed: bool = False
+    continued: frozenset[str] = frozenset()
 
 
 NOBODY: Final = Peer(0, "", "", PeerKind.NATIONAL, "")
@@ -97,6 +101,7 @@ def decide_one(place: Place, item: Verified, markings: Mapping[str, Mapping[str,
             rights=place.rights,
             author=place.peers.get(author) if author is not None else None,
             relay_right=author in place.relay_rights,
+            relays_subject=place.relayed and item.parsed.facts.id in place.relay_rights,
             attestation=item.attestation,
             signature_refusal=item.refusal,
             markings=markings,

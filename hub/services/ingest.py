@@ -107,15 +107,35 @@ class Examined:
     known: list[commit.Succeeded]  # what the hub serves by id on its own account
 
 
-def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Received, *, now: int) -> Examined:
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What a partner hub may do with the objects it sends, beside what any member may.
+
+    :param authors: identities for whom it hands over. :param continued: as `Place.continued`.
+    """
+
+    authors: frozenset[str]
+    continued: frozenset[str] = frozenset()
+
+
+def examine(
+    hub: Hub,
+    opened: OpenCollection,
+    submitter: Peer,
+    received: Received,
+    *,
+    now: int,
+    relayed: Relayed | None = None,
+) -> Examined:
     """Parse, validate, verify and decide; nothing is written.
 
     What happens between here and the commit (a key revoked, a right withdrawn) counts as later than this submission.
     """
     parsed, failed = parse_objects(received.objects, hub.validator, plain=received.plain)
     with hub.db.read() as tx:
-        place = place_for(tx, opened, submitter)
-        signers = Signers(submitter, {author: place.identities[author] for author in place.relay_rights})
+        place = place_for(tx, opened, submitter, relayed)
+        authors = {author: place.identities[author] for author in place.relay_rights}
+        signers = Signers(submitter, authors, for_others=place.relayed)
         recognised = recognise(tx, parsed, opened.group.id)
         stored = stored_targets(tx, opened, submitter, recognised.rest, now=now)
         verified = verify(recognised.rest, stored, signers, key_ring(tx, signers, opened.group.id, hub), now=now)
@@ -138,7 +158,7 @@ def examine(hub: Hub, opened: OpenCollection, submitter: Peer, received: Receive
     )
 
 
-def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
+def place_for(tx: Connection, opened: OpenCollection, submitter: Peer, relayed: Relayed | None = None) -> Place:
     """Return where the submission goes, with everything that rules may ask about its sender."""
     peers = {peer.identity: peer for peer in peer_store.all(tx)}
     by_id = {peer.id: peer for peer in peers.values()}
@@ -147,7 +167,7 @@ def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
     here = {one.identity: by_id[one.peer_id] for one in pseudonyms if one.group_id == opened.group.id}
     elsewhere = {one.identity: NOBODY for one in pseudonyms if one.group_id != opened.group.id}
     identities = {identity: peer.id for identity, peer in (peers | here).items()}
-    held = relay_right_store.held(tx, opened.group.id, submitter.id)
+    held = relay_right_store.held(tx, opened.group.id, submitter.id) if relayed is None else relayed.authors
     return Place(
         group=opened.group,
         collection=opened.collection,
@@ -158,6 +178,8 @@ def place_for(tx: Connection, opened: OpenCollection, submitter: Peer) -> Place:
         relay_rights=frozenset(author for author in held if author in identities),
         hub_identity=hub_identity,
         pseudonyms=frozenset(here),
+        relayed=relayed is not None,
+        continued=frozenset() if relayed is None else relayed.continued,
     )
 
 

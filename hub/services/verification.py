@@ -52,15 +52,19 @@ class Signers:
     """Whose keys count for a submission: the submitter's, and those of the authors he may relay for.
 
     :param relayed: identity ids of authors for whom the submitter holds a relay right, with their peer ids.
+    :param for_others: these may also sign what has no author here: a partner hub sends it, and they are at home there.
     """
 
     submitter: Peer
     relayed: Mapping[str, int]
+    for_others: bool = False
 
     def of(self, author: str | None) -> frozenset[int]:
         """Return the peers whose signature makes an object of this author acceptable from the submitter."""
         if author is not None and author in self.relayed:
             return frozenset((self.submitter.id, self.relayed[author]))
+        if self.for_others:
+            return frozenset((self.submitter.id, *self.relayed.values()))
         return frozenset((self.submitter.id,))
 
 

@@ -78,6 +78,22 @@ def get(tx: Connection, peer_id: int, direction: Direction, uuid: str) -> Confir
     )  # fmt: skip
 
 
+def untold(tx: Connection, peer_id: int, *, limit: int) -> list[Confirmed]:
+    """Return batches that were fetched from a hub which has not got the receipt yet, the oldest first."""
+    c = relay_batch.c
+    statement = select(c.uuid).where(
+        c.peer_id == peer_id, c.direction == "in", c.how == "pull", c.told_at.is_(None), c.receipt.is_not(None)
+    )
+    found = [get(tx, peer_id, "in", uuid) for uuid in tx.execute(statement.order_by(c.id).limit(limit)).scalars()]
+    return [one for one in found if one is not None]
+
+
+def told(tx: Connection, batch_ids: Sequence[int], *, now: int) -> None:
+    """Note that the giving hub has got the receipts of these."""
+    for some in batches(list(batch_ids)):
+        tx.execute(update(relay_batch).where(relay_batch.c.id.in_(some)).values(told_at=now))
+
+
 def answered(tx: Connection, batch_id: int, receipt: bytes) -> None:
     """Keep the receipt of a batch that was handed over before it was confirmed."""
     tx.execute(update(relay_batch).where(relay_batch.c.id == batch_id).values(receipt=receipt))
@@ -132,6 +148,22 @@ def sent_of(
         if peer_id is not None:
             statement = statement.where(c.peer_id == peer_id)
         found.update(((row.peer_id, row.stix_id, row.version_key), row.outcome) for row in tx.execute(statement))
+    return found
+
+
+def sent_digests(
+    tx: Connection, peer_id: int, collection_id: int, stix_ids: Sequence[str]
+) -> dict[tuple[str, bytes], list[str]]:
+    """Return the version keys of what a hub was given of these objects, by (STIX id, SHA-256)."""
+    c, found = relay_sent.c, dict[tuple[str, bytes], list[str]]()
+    for some in batches(list(stix_ids)):
+        rows = tx.execute(
+            select(c.stix_id, c.sha256, c.version_key).where(
+                c.peer_id == peer_id, c.collection_id == collection_id, c.stix_id.in_(some)
+            )
+        )
+        for stix_id, sha256, version_key in rows:
+            found.setdefault((stix_id, bytes(sha256)), []).append(version_key)
     return found
 
 

@@ -35,7 +35,7 @@ def check(publication: Publication) -> Decision:
         return deny(NAME, "this group takes nothing new under a pseudonym any more: withdraw with revoked, or delete")
     if about.type == SIGNATURE_TYPE and not (own or relayed):
         return deny(NAME, "created_by_ref of a signature object must be the identity of the peer that sends it")
-    if about.type == "identity" and not (_is_submitters_identity(publication) or relayed):
+    if about.type == "identity" and not (_is_submitters_identity(publication) or relayed or publication.relays_subject):
         return deny(NAME, NOT_YOURS)
     if about.type == "marking-definition" and _distorts_a_published_marking(publication):
         return deny(NAME, "a published TLP or PAP marking must be as its publishers made it: leave it out")

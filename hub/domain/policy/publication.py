@@ -20,7 +20,8 @@ class Publication:
     """One object that a peer wants to publish in a collection, with all that the rules may look at.
 
     ``author`` is the peer of this hub whose identity is the object's ``created_by_ref``, None when no peer has it.
-    ``relay_right`` says that the submitter holds the relay right for this ``created_by_ref`` in this group.
+    ``relay_right`` says that the submitter holds the relay right for this ``created_by_ref`` in this group;
+        ``relays_subject`` that a partner hub holds it for the peer that this identity object describes.
     ``attestation`` is the signature that verified; ``signature_refusal`` is why one that is there did not. An object
     without any signature has neither.
 
@@ -45,6 +46,7 @@ class Publication:
     identities: Mapping[str, int]
     now: int
     pseudonyms: frozenset[str] = frozenset()
+    relays_subject: bool = False
 
     @property
     def pseudonym(self) -> bool:

@@ -45,7 +45,7 @@ class Prepared:
     """What goes next in a lane; an empty one without introductions is nothing to send, but may move the position.
 
     :param after: position after which it begins, None when it repeats single versions. :param upto: where it ends.
-    :param rows: of the objects in it, in their order. :param digests: of the introductions in it, by name.
+    :param rows: of the objects in it, in their order. :param introductions: how many are in it.
     """
 
     lane: Lane
@@ -55,13 +55,13 @@ class Prepared:
     after: int | None
     upto: int | None
     rows: Sequence[FeedRow]
-    digests: Mapping[str, bytes]
+    introductions: int
     more: bool
 
     @property
     def empty(self) -> bool:
         """Say whether there is nothing to hand over."""
-        return not self.rows and not self.digests
+        return not self.rows and not self.introductions
 
 
 def made(
@@ -116,7 +116,7 @@ def made(
         after=after,
         upto=upto,
         rows=rows,
-        digests=introductions.digests,
+        introductions=len(introductions.documents),
         more=more,
     )
 

@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from hub.domain import limits
 from hub.domain.agreement import Agreement
-from hub.domain.membership import Peer, Right
+from hub.domain.membership import Peer
 from hub.domain.signature_extensions import SIGNATURE_TYPE
+from hub.errors import NotFound
+from hub.services import access
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
 from hub.services.relay import introducing, making, selection
@@ -17,7 +19,6 @@ from hub.services.relay.making import Lane, Prepared, own_peer
 from hub.services.relay.selection import Ways
 from hub.store import collections as collection_store
 from hub.store import groups as group_store
-from hub.store import members as member_store
 from hub.store import relay_batches, relay_feed
 from hub.store.relay_feed import FeedRow
 
@@ -30,15 +31,21 @@ def lanes(tx: Connection, agreement: Agreement, to: Peer) -> list[Lane]:
     found = []
     for terms in agreement.giving(hub_identity(tx)):
         group = group_store.by_slug(tx, terms.group)
-        member = None if group is None else member_store.get(tx, group.id, to.id)
-        if group is None or member is None or member.suspended_at is not None or to.suspended_at is not None:
+        if group is None or to.suspended_at is not None:
             continue
-        for collection in collection_store.of_group(tx, group.id):
-            override = collection_store.overrides(tx, collection.id).get(to.id)
-            reads = Right.READ in member.rights if override is None or override[0] is None else override[0]
-            if reads and collection.alias is not None:
-                found.append(Lane(to, terms, group, collection))
+        found += [
+            Lane(to, terms, group, collection)
+            for collection in collection_store.of_group(tx, group.id)
+            if collection.alias is not None and _may_have(tx, to, group.slug, collection.alias)
+        ]
     return sorted(found, key=lambda lane: (lane.alias != "indicators", lane.alias != "incidents", lane.alias))
+
+
+def _may_have(tx: Connection, to: Peer, slug: str, alias: str) -> bool:
+    try:
+        return access.relayed(tx, to, slug, alias).rights.can_read
+    except NotFound:
+        return False
 
 
 def prepare(
@@ -49,11 +56,14 @@ def prepare(
     *,
     max_objects: int = limits.RELAY_BATCH_OBJECTS,
     max_bytes: int = limits.RELAY_BATCH_BYTES,
+    since: int | None = None,
 ) -> Prepared:
     """Return what follows on a position, in the order of commits.
 
     A version that may not cross is passed over. A detached signature travels with its object: neither is the last of a
     batch without the other.
+
+    :param since: what the batch says it begins after, where nothing between that and ``after`` may cross.
     """
     rows = relay_feed.after(tx, lane.collection.id, after, limit=limits.RELAY_SCAN)
     own, ways = own_peer(tx), selection.ways(tx, lane.collection.id, rows)
@@ -69,7 +79,8 @@ def prepare(
         upto = row.date_added
     if more:
         chosen, upto = _with_their_objects(chosen, upto)
-    return making.made(tx, hub, lane, chosen, ways, own, after=after, upto=upto, more=more)
+    begun = after if since is None else since
+    return making.made(tx, hub, lane, chosen, ways, own, after=begun, upto=upto, more=more)
 
 
 def repeat(tx: Connection, hub: Hub, lane: Lane, wanted: Sequence[tuple[str, str]]) -> Prepared:

@@ -109,6 +109,7 @@ relay_batch: Final = Table(
     Column("objects", Integer, nullable=False),
     Column("octets", BigInteger, nullable=False),
     Column("receipt", Octets),  # JCS bytes, signed by the hub that received
+    Column("told_at", Micros),  # of a batch that was fetched here: when the giving hub got the receipt
     UniqueConstraint("uuid", "peer_id", "direction"),
     Index("relay_batch_peer", "peer_id", "collection_id", "direction", "id"),
 )

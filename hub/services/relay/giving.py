@@ -1,0 +1,128 @@
+"""Answering another hub that asks for the next batch: what it has not had, and what it says of those it had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from hub.domain import limits
+from hub.domain.canonical import Json
+from hub.domain.fields import UUID4, Fields
+from hub.domain.membership import Peer
+from hub.errors import Forbidden, InvalidRequest, ReceiptError
+from hub.services import agreements
+from hub.services.context import Hub
+from hub.services.relay import handover, outgoing
+from hub.services.relay.making import Lane
+from hub.store import relay_batches, relay_feed
+
+log = structlog.get_logger()
+
+MAX_LANES: Final = 1_000
+MAX_ANSWERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a hub asks for.
+
+    :param positions: by ``group/alias``, the group's slug at the hub that asks; a lane without one begins anew.
+    :param answers: what became of earlier batches, by their ids.
+    :param wait: seconds. :param max_bytes: octets of objects; one object always goes.
+    """
+
+    positions: Mapping[str, int]
+    answers: Sequence[tuple[str, Mapping[str, Any]]]
+    wait: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Where to wait for what follows, when there is nothing now. ``after`` is a `date_added` in microseconds."""
+
+    collection_ids: Sequence[int]
+    after: int
+
+
+def read_request(document: Json) -> Asked:
+    """Return what a hub asks for. Raises InvalidRequest, naming the member."""
+    fields = Fields.of(document, "request").only("positions", "answers", "wait", "max_bytes")
+    positions = fields.inner("positions").document if "positions" in fields.document else {}
+    if len(positions) > MAX_LANES:
+        raise InvalidRequest(f"it holds at most {MAX_LANES}", field="request.positions")
+    read: dict[str, int] = {}
+    for lane, position in positions.items():
+        if not isinstance(position, str) or not position.isascii() or not position.isdecimal() or len(position) > 18:
+            raise InvalidRequest("a position is a whole number, as text", field="request.positions")
+        read[lane] = int(position)
+    answers = [
+        (one.only("id", "answer").matching("id", UUID4), one.inner("answer").document)
+        for one in (fields.objects("answers", most=MAX_ANSWERS) if "answers" in fields.document else ())
+    ]
+    return Asked(
+        read,
+        answers,
+        fields.optional_number("wait", least=0, most=limits.WAIT_SECONDS) or 0,
+        fields.optional_number("max_bytes", least=1, most=limits.RELAY_BATCH_BYTES) or limits.RELAY_BATCH_BYTES,
+    )
+
+
+def take_answers(hub: Hub, to: Peer, asked: Asked) -> None:
+    """Keep what the other hub says of batches that it fetched before; what proves nothing is logged and passed over."""
+    for uuid, answer in asked.answers:
+        try:
+            with hub.db.write() as tx:
+                handover.confirm_later(tx, hub, to, uuid, answer)
+        except ReceiptError as error:  # else a hub that errs once could never fetch again
+            log.warning("relay.receipt_refused", by=to.handle, batch=uuid, reason=error.detail)
+
+
+def next_batch(hub: Hub, to: Peer, asked: Asked) -> bytes | News:
+    """Return the octets of the next batch, or what to wait for. It is noted as handed over before it leaves.
+
+    Raises Forbidden: no agreement is in force.
+    """
+    with hub.db.read() as tx:
+        agreement = agreements.in_force(tx, hub, to, hub.clock())
+        if agreement is None:
+            raise Forbidden("no agreement between our hubs is in force")
+        lanes = outgoing.lanes(tx, agreement, to)
+        dates = relay_feed.last_dates(tx, [lane.collection.id for lane in lanes])
+    for lane in lanes:
+        octets = _of_lane(hub, lane, asked)
+        if octets is not None:
+            return octets
+    return News(list(dates), max(dates.values(), default=0))
+
+
+def _of_lane(hub: Hub, lane: Lane, asked: Asked) -> bytes | None:
+    after = asked.positions.get(f"{lane.terms.there}/{lane.alias}", 0)
+    _note_position(hub, lane, after)
+    begun = after
+    while True:
+        with hub.db.read() as tx:
+            prepared = outgoing.prepare(tx, hub, lane, begun, max_bytes=asked.max_bytes, since=after)
+        if not prepared.empty or not prepared.more:
+            break
+        begun = prepared.upto if prepared.upto is not None else begun
+    moved = (prepared.upto or 0) - after
+    if prepared.empty and moved <= 0:
+        return None
+    octets = prepared.batch.octets()
+    if not prepared.empty:
+        with hub.db.write() as tx:
+            handover.begin(tx, prepared, "pull", now=hub.clock(), octets=len(octets))
+    return octets
+
+
+def _note_position(hub: Hub, lane: Lane, after: int) -> None:
+    """Keep how far the other hub has come, for those who look at the link."""
+    with hub.db.read() as tx:
+        known = outgoing.position(tx, lane)
+    if known != after:
+        with hub.db.write() as tx:
+            relay_batches.advance(tx, lane.to.id, lane.collection.id, "out", str(after), objects=0, now=hub.clock())

@@ -1,0 +1,83 @@
+"""Fetching from another hub what it has for this one: batch by batch, each stored together with its bookmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from hub.domain import limits
+from hub.domain.membership import Peer
+from hub.errors import Conflict
+from hub.services import agreements
+from hub.services.context import Hub
+from hub.services.hub_identity import hub_identity
+from hub.services.relay import incoming
+from hub.services.relay.pushing import Ran
+from hub.store import collections as collection_store
+from hub.store import groups as group_store
+from hub.store import relay_batches
+
+ANSWERS: int = 20
+"""Receipts that go along with one request."""
+
+
+class Giver(Protocol):
+    """Another hub as `hub.client.relay.PartnerHub` calls it."""
+
+    @property
+    def received(self) -> int:
+        """Octets that have come over the wire so far."""
+
+    def pull(self, request: dict[str, Any], /, *, wait: int) -> bytes | None:
+        """Return the octets of the next batch, None when there is nothing. Raises RemoteError."""
+
+
+def run(
+    hub: Hub,
+    via: Peer,
+    giver: Giver,
+    *,
+    wait: int = 0,
+    max_bytes: int | None = None,
+    told: Callable[[], None] = lambda: None,
+) -> Ran:
+    """Fetch and store what there is; stop cleanly before the budget is spent.
+
+    :param wait: seconds that the other hub may wait for news, when it has nothing at first.
+    :param max_bytes: octets on the wire; a batch under way is finished. :param told: called after every batch.
+    :raises RemoteError: the other hub gave nothing. CybexError: what it gave is not right, and nothing of it is stored.
+    """
+    objects = batches = 0
+    while True:
+        left = limits.RELAY_BATCH_BYTES if max_bytes is None else max_bytes - giver.received
+        if left <= 0:
+            return Ran(objects, batches, left=True)
+        request, telling = _request(hub, via, max_bytes=min(left, limits.RELAY_BATCH_BYTES))
+        octets = giver.pull(request, wait=0 if batches else wait)
+        with hub.db.write() as tx:
+            relay_batches.told(tx, telling, now=hub.clock())
+        if octets is None:
+            return Ran(objects, batches)
+        taken = incoming.take(hub, via, octets, how="pull")
+        objects, batches = objects + taken.objects, batches + 1
+        told()
+
+
+def _request(hub: Hub, via: Peer, *, max_bytes: int) -> tuple[dict[str, Any], list[int]]:
+    """Return what to ask, and the row ids of the batches whose receipts go along."""
+    with hub.db.read() as tx:
+        agreement = agreements.in_force(tx, hub, via, hub.clock())
+        if agreement is None:
+            raise Conflict("no agreement with this hub is in force; offer one: cybex agreement offer")
+        reached = relay_batches.positions(tx, via.id, "in")
+        positions: dict[str, str] = {}
+        for terms in agreement.taking(hub_identity(tx)):
+            group = group_store.by_slug(tx, terms.there)
+            for collection in collection_store.of_group(tx, group.id) if group is not None else ():
+                if collection.alias is not None:
+                    positions[f"{terms.there}/{collection.alias}"] = reached.get(collection.id, "0")
+        untold = relay_batches.untold(tx, via.id, limit=ANSWERS)
+        answers = [
+            {"id": one.uuid, "answer": incoming.answer_of(tx, one.receipt)} for one in untold if one.receipt is not None
+        ]
+    return {"positions": positions, "answers": answers, "max_bytes": max_bytes}, [one.id for one in untold]
