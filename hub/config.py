@@ -112,7 +112,10 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it, checked. ``data`` comes from the command line or CYBEX_DATA, never from the file itself."""
+    """All of it, checked. ``data`` comes from the command line or CYBEX_DATA, never from the file itself.
+
+    ``connector`` is checked when it is used (`connectors.sdk.config`): one that is not right must not stop the hub.
+    """
 
     data: Path
     database_url: str = ""
@@ -122,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    connector: dict[str, dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
         """Refuse a public URL that could not be put in front of a path."""

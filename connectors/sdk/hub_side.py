@@ -15,6 +15,7 @@ from connectors.sdk.config import Connector
 from connectors.sdk.exchange import StixObject
 from hub.client import keyfile, pins
 from hub.client.api import signed_directory
+from hub.client.feed import collection_url
 from hub.client.hub_pin import HubKeys, read_hub_key
 from hub.client.push import Pushed, push
 from hub.client.receipts import ReceiptBook, whoami
@@ -96,6 +97,28 @@ class HubSide:
             )
         pins.save(self.folder, compared.pins)
         return KeyRing([item.key for item in found.listed])
+
+    def examined(self) -> list[tuple[str, str]]:
+        """Return what is well on the hub's side, in pairs. Raises ConfigError or RemoteError at what is not."""
+        table, root = self.connector.table, self.connector.api_root
+        where = f"connector.{self.connector.name}"
+        mine = whoami(self.transport, root)
+        if mine != self.identity:
+            raise ConfigError("the credential is of another peer than this identity", field=f"{where}.identity")
+        answer = self.transport.get(collection_url(root, table.collection)).body
+        rights = answer if isinstance(answer, dict) else {}
+        needed = "can_write" if table.direction == "in" else "can_read"
+        if rights.get(needed) is not True:
+            raise ConfigError(
+                f"the credential lacks {needed} there; ask the hub's operator", field=f"{where}.collection"
+            )
+        found = [("hub", f"answers; the credential is of {mine}"), ("collection", f"{needed}")]
+        if self.key is not None:
+            kids = {item.key.kid for item in signed_directory(self.transport, root).listed}
+            if self.key.public.kid not in kids:
+                raise ConfigError("the hub does not know this key; see cybex key new", field=f"{where}.key_file")
+            found.append(("key", f"enrolled: {self.key.public.kid[:16]}…"))
+        return found
 
     def _receipts(self) -> ReceiptBook:
         if self._book is None:

@@ -53,6 +53,7 @@ class Kind:
     :param name: as in ``kind = "misp"`` of the configuration.
     :param summary: one line for `cybex connector kinds`.
     :param source: opens the direction system -> hub, None when there is none. :param target: the other direction.
+    :param check: looks whether the system answers, changes nothing, and returns one line for `cybex connector check`.
     """
 
     name: str
@@ -60,3 +61,4 @@ class Kind:
     settings: type[Settings]
     source: Callable[[Any, Tools], Source] | None = None
     target: Callable[[Any, Tools], Target] | None = None
+    check: Callable[[Any, Tools], str] | None = None

@@ -44,8 +44,8 @@ RUNS_KEPT: Final = 50
 REFUSED_KEPT: Final = 10_000
 """Refused objects that are kept to be looked at and tried again; the oldest go first. About 30 MB."""
 
-REPORT_LINES_SENT: Final = 100
-"""Lines of a run's report that go to the hub: about 30 KB, half of what it takes. All of them stay on this machine."""
+REFUSALS_NAMED: Final = 100
+"""Refused objects that a run's record names; all of them are counted, and kept in the connector's memory."""
 
 ERROR_LENGTH: Final = 500
 """Characters of an error that go to the hub."""

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import orjson
 
-from connectors.sdk import limits
 from connectors.sdk.config import Connector
 from connectors.sdk.state import Status
 from hub.client.api import JSON, api_address
 from hub.client.transport import RemoteError, Transport
+from hub.domain import limits
 from hub.domain.report_bounds import shortened
 from hub.domain.taxii_time import format_timestamp
 
@@ -47,7 +47,7 @@ def run(transport: Transport, connector: Connector, record: Mapping[str, Any]) -
         "withdrawn": record["withdrawn"],
         "refused": record["refused"],
         "error": record["error"],
-        "report": shortened(record["report"], lines=limits.REPORT_LINES_SENT),
+        "report": shortened(record["report"], lines=limits.CONNECTOR_REPORT_LINES),
     }
     transport.post(f"{_place(connector)}/runs", orjson.dumps(body), content_type=JSON, accept=JSON)
 

@@ -35,7 +35,7 @@ class Result:
     def refuse(self, refusals: list[Refusal]) -> None:
         """Count what was not taken; the first of them are named in the record."""
         self.refused += len(refusals)
-        self.refusals += refusals[: max(0, limits.REPORT_LINES_SENT - len(self.refusals))]
+        self.refusals += refusals[: max(0, limits.REFUSALS_NAMED - len(self.refusals))]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is kept with the run."""

@@ -109,11 +109,35 @@ def preview(connector: Connector, *, notice: Notice, max_bytes: int | None = Non
     return _record(connector, begun, result, None)
 
 
+def check(connector: Connector, *, notice: Notice) -> list[tuple[str, str]]:
+    """Return what was looked at and how it is, in pairs; the last one is the system itself. Changes nothing.
+
+    :raises CybexError: at the first thing that is not well.
+    """
+    found = [("configuration", f"{connector.table.kind}, {connector.table.direction}, {connector.target}")]
+    with tempfile.TemporaryDirectory() as scratch:
+        hub = hub_side.connect(connector, Path(scratch), clock=hub_side.clock, notice=notice)
+        found += hub.examined()
+        tools = _tools(connector, hub, Path(scratch), notice)
+        if connector.kind.check is None:
+            found.append(("system", "this kind has no check of its own; try cybex connector run --dry-run"))
+        else:
+            found.append(("system", connector.kind.check(connector.settings, tools)))
+    return found
+
+
 def interrupted(folder: Folder, why: str) -> None:
     """Record, for a run that was ended from outside, that it failed; nothing happens when it has recorded its end."""
     status = folder.status()
     if status.state is State.RUNNING:
         folder.save(_failed(status, why))
+
+
+def stopped(folder: Folder) -> None:
+    """Record, for a run that was ended together with its worker, that it is over; that is no failure of its own."""
+    status = folder.status()
+    if status.state is State.RUNNING:
+        folder.save(msgspec.structs.replace(status, state=status.breaker.state, finished_at=hub_side.clock()))
 
 
 def _preview_source(connector: Connector, tools: Tools, inbound: Inbound, result: Result) -> None:
@@ -259,7 +283,8 @@ def _do_not_wait(seconds: float) -> None:
 def _shown(error: CybexError) -> str:
     where = f"{error.field}: " if error.field else ""
     kind = "" if isinstance(error, ConnectorError | ConfigError) else f"{error.title}: "
-    return f"{kind}{where}{error.detail or error.title}"
+    text = f"{kind}{where}{error.detail or error.title}"
+    return "".join(char for char in text if char.isprintable())
 
 
 def _where(error: BaseException) -> str:

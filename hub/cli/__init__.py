@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("hub.cli.hold:hold", "Legal holds: keep what is withdrawn, and serve it to nobody."),
     "receipt": ("hub.cli.receipt:receipt", "Show and check what a hub signed of a submission."),
     "pull": ("hub.cli.pull:pull", "Fetch what is new, verify it, write bundles."),
+    "connector": ("hub.cli.connector:connector", "Connect MISP, TAXII servers, feeds, alerts; see how that goes."),
     "feedback": ("hub.cli.feedback:feedback", "What others say about an object, or about what you published."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
     "preview": ("hub.cli.preview:preview", "Say what would become of a bundle, and who would see it."),
