@@ -25,6 +25,9 @@ TOKEN_PREFIX: Final = "cybex_"  # noqa: S105 - the fixed first part that lets se
 
 TOKEN_USER_PREFIX: Final = "token"  # noqa: S105 - user names that say "the password is a Bearer token"
 
+EXPORT_PREFIX: Final = "cybexport_"
+
+_EXPORT_TOKEN = re.compile(r"cybexport_([a-z2-7]{16})_([a-z2-7]{40})", re.ASCII)
 _TOKEN = re.compile(r"cybex_([a-z2-7]{16})_([a-z2-7]{40})", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -88,6 +91,17 @@ def as_bearer(presented: Basic) -> Bearer | None:
     if presented.username.startswith(TOKEN_USER_PREFIX) and presented.password.startswith(TOKEN_PREFIX):
         return Bearer(presented.password)
     return None
+
+
+def export_token(lookup: str, secret: str) -> str:
+    """Return the text of an export token; it begins differently, so that it never passes for a Bearer token."""
+    return f"{EXPORT_PREFIX}{lookup}_{secret}"
+
+
+def read_export_token(token: str) -> tuple[str, str] | None:
+    """Return (lookup, secret) of an export token, None when it does not have the form of one."""
+    match = _EXPORT_TOKEN.fullmatch(token)
+    return None if match is None else (match[1], match[2])
 
 
 def fingerprint_text(fingerprint: str) -> str | None:

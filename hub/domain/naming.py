@@ -27,7 +27,21 @@ DEFAULT_TLP_LEVELS: Final = TLP_LEVELS[:4]
 """An unmarked object cannot default to RED: RED needs named recipients, which an unmarked object has not."""
 
 RESERVED_SLUGS: Final = frozenset(
-    ["taxii2", "api", "healthz", "readyz", "metrics", "schemas", "tlog", "console", "static", "login", "logout", "hub"]
+    [
+        "taxii2",
+        "api",
+        "exports",
+        "healthz",
+        "readyz",
+        "metrics",
+        "schemas",
+        "tlog",
+        "console",
+        "static",
+        "login",
+        "logout",
+        "hub",
+    ]
 )
 
 TITLE_LENGTH: Final = 200

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from hub.domain import limits
 from hub.domain.key_material import PrivateKey
 from hub.domain.submission import Validator
+from hub.exports.warning import OwnList
 from hub.services.delivery_buffer import DeliveryBuffer
+from hub.services.export_memory import ExportMemory
 from hub.services.shown_keys import ShownKeys
 from hub.services.throttle import Throttle
 from hub.services.waiting_room import WaitingRoom
@@ -38,6 +40,7 @@ class Hub:
     :param cursor_key: authenticates ``next``; the same in every process of the hub.
     :param signing_key: signs what the hub itself states: receipts, notices, its key directories.
     :param log_key: signs the checkpoints of the transparency log, and nothing else.
+    :param own_warnings: the operator's own warning list, which every export heeds.
     :param public_url: absolute base URL ending in ``/``; None means the request's own host.
     """
 
@@ -58,3 +61,5 @@ class Hub:
     shown_keys: ShownKeys = field(default_factory=ShownKeys)
     deliveries: DeliveryBuffer = field(default_factory=DeliveryBuffer)
     waiting: WaitingRoom = field(default_factory=WaitingRoom)
+    exports: ExportMemory = field(default_factory=ExportMemory)
+    own_warnings: tuple[OwnList, ...] = ()

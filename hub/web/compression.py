@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Final
+from typing import Any, Final
 
 import zstandard
 from flask import Flask, Response, request
@@ -38,8 +38,15 @@ def compress(body: bytes, coding: str) -> bytes:
     """Return the body in a content coding, ``gzip`` or ``zstd``."""
     if coding == "zstd":
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
-    packer = zlib.compressobj(_GZIP_LEVEL, wbits=31)
-    return packer.compress(body) + packer.flush()
+    packed = packer(coding)
+    return bytes(packed.compress(body) + packed.flush())
+
+
+def packer(coding: str) -> Any:
+    """Return what puts a body into a content coding piece by piece: ``compress(data)``, and ``flush()`` at the end."""
+    if coding == "zstd":
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj()
+    return zlib.compressobj(_GZIP_LEVEL, wbits=31)
 
 
 def register(app: Flask) -> None:

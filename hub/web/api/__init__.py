@@ -20,6 +20,7 @@ from hub.web.api import (
     delivered,
     document,
     explain,
+    exports,
     feedback,
     groups,
     key_directory,
@@ -72,6 +73,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **feedback.HANDLERS,
     **retractions.HANDLERS,
     **withdrawals.HANDLERS,
+    **exports.HANDLERS,
     **connectors.HANDLERS,
 }
 

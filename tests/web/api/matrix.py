@@ -110,6 +110,11 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getLogInclusion": _row(200, 200, 200, 200, 200, 200),
     "getLogConsistency": _row(200, 200, 200, 200, 200, 200),
     "getLogLeaf": _row(200, 404, 404, 404, 404, 404),
+    "listExportTokens": _row(200, 200, 200, 200, 403, 200),
+    "createExportToken": _row(404, 201, 201, 201, 403, 404),
+    "getExportToken": _row(404, 404, 404, 404, 403, 404),
+    "revokeExportToken": _row(404, 404, 404, 404, 403, 404),
+    "getExportSummary": _row(404, 200, 200, 200, 200, 404),
     "listWitnesses": _row(200, 200, 200, 200, 403, 200),
     "putWitness": _row(201, 403, 403, 403, 403, 403),
     "removeWitness": _row(204, 403, 403, 403, 403, 403),
@@ -128,6 +133,7 @@ BODIES: Final[dict[str, Any]] = {
     "postAcknowledgements": document()["paths"]["/acknowledgements"]["post"]["requestBody"]["content"][
         "application/json"
     ]["example"],
+    "createExportToken": {"group": "alpha", "format": "ip", "label": "border firewall"},
     "createPeer": {"handle": "zz", "name": "CIRT ZZ", "kind": "national"},
     "updatePeer": {"name": "another name"},
     "createCredential": {"kind": "basic", "role": "feed", "label": "one more"},
@@ -177,5 +183,7 @@ def path_values(cast: Cast) -> dict[str, str]:
         "run": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "index": "0",
         "witness": "cirt-bb",
+        "export_token": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
+        "format": "ip",
         "submission": "2d086da7-4bdc-4f91-900e-d77486753710",
     }
