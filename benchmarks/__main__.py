@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks import section
 from benchmarks.machine import describe
 from benchmarks.results import Results
 from benchmarks.run import Plan, run
@@ -42,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="run-", dir=FOLDER) as folder:
         run(plan, Path(folder), FOLDER, results, progress=lambda text: print(text, file=sys.stderr, flush=True))
     if not options.quick:
-        RESULTS.write_text(results.as_markdown(), encoding="utf-8")
+        RESULTS.write_text(results.as_markdown() + section.kept(RESULTS), encoding="utf-8")
     print(json.dumps(results.as_json(), indent=2) if options.json else results.as_markdown())
     return 0
 
