@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from hub.store.conflicts import refusing_duplicates
-from hub.store.tables import entry, link, link_position
+from hub.store.tables import entry, link, link_position, quota_use
 
 Direction = Literal["out", "in"]
 
@@ -189,3 +189,11 @@ def _made(found: Link | None) -> Link:
     if found is None:
         raise AssertionError("a link that was just looked at")
     return found
+
+
+def used(tx: Connection, peer_id: int, now: int) -> tuple[int, int]:
+    """Return how many objects and octets a peer has brought in this hour of the clock."""
+    c = quota_use.c
+    statement = select(c.objects, c.octets).where(c.peer_id == peer_id, c.hour == now // 3_600_000_000)
+    row = tx.execute(statement).one_or_none()
+    return (0, 0) if row is None else (row.objects, row.octets)
