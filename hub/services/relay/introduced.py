@@ -105,7 +105,7 @@ def _take(
     if introduction.issued_at > hub.clock() + limits.SIGNATURE_FUTURE_SECONDS * 1_000_000:
         raise Conflict("it is issued in the future: one of the two clocks is wrong", field="issued_at")
     if introduction.of_the_hub:  # 2
-        home = _hub(tx, hub, via, introduction, document, known)
+        home = known = _hub(tx, hub, via, introduction, document, known)
     else:
         found = peer_store.by_identity(tx, introduction.hub)
         if found is None or found.kind is not PeerKind.HUB:
@@ -184,7 +184,8 @@ def _free_handle(tx: Connection, introduction: Introduction, home: Peer) -> str:
     """Return a handle that says who it is and where: ``aa-at-hub-b``; with more of the identity where that is taken."""
     here = "" if introduction.of_the_hub else f"-at-{home.handle}"
     uuid = introduction.identity.removeprefix("identity--")
-    bare = introduction.handle if introduction.kind != PSEUDONYM else f"{introduction.handle}-{uuid[:8]}"
+    alike = introduction.of_the_hub or introduction.kind == PSEUDONYM  # of which there are many with one handle
+    bare = f"{introduction.handle}-{uuid[:8]}" if alike else introduction.handle
     for more in ("", f"-{uuid[:8]}", f"-{uuid.replace('-', '')}"):
         room = _HANDLE_LENGTH - len(here) - len(more)
         handle = f"{bare[: max(room, 1)]}{more}{here}"[:_HANDLE_LENGTH].strip("-")
