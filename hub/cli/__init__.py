@@ -44,6 +44,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "connector": ("hub.cli.connector:connector", "Connect MISP, TAXII servers, feeds, alerts; see how that goes."),
     "feedback": ("hub.cli.feedback:feedback", "What others say about an object, or about what you published."),
     "explain": ("hub.cli.explain:explain", "Say why a peer may or may not see an object."),
+    "export": ("hub.cli.export:export", "Write a block list, rules, a zone or a document for another system."),
+    "export-token": ("hub.cli.export:export_token", "Addresses at which firewalls and resolvers poll an export."),
     "preview": ("hub.cli.preview:preview", "Say what would become of a bundle, and who would see it."),
     "delivered": ("hub.cli.delivered:delivered", "Say who got an object, who did not yet, and who may not."),
     "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),

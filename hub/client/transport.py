@@ -99,6 +99,10 @@ class Transport:
             self._request("PUT", url, params=None, headers={"Accept": accept, "Content-Type": content_type}, data=body)
         )
 
+    def delete(self, url: str, *, accept: str) -> Answer:
+        """Return the answer to a DELETE, which may be repeated after a lost answer. Raises RemoteError."""
+        return _parsed(self._request("DELETE", url, params=None, headers={"Accept": accept}, data=None))
+
     def fetch(self, url: str) -> bytes:
         """Return the octets at an address, which need not be JSON; otherwise as `get`. Raises RemoteError."""
         return self._request("GET", url, params=None, headers={"Accept": "*/*"}, data=None).body
