@@ -14,9 +14,11 @@ from hub.domain.taxii_resources import to_bytes
 from hub.services.context import Hub
 from hub.web.api import (
     acknowledgements,
+    agreements,
     collections,
     connectors,
     credentials,
+    dead_letters,
     delivered,
     document,
     explain,
@@ -26,6 +28,7 @@ from hub.web.api import (
     key_directory,
     key_rotation,
     keys,
+    links,
     log,
     members,
     peers,
@@ -75,6 +78,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     **withdrawals.HANDLERS,
     **exports.HANDLERS,
     **connectors.HANDLERS,
+    **agreements.HANDLERS,
+    **links.HANDLERS,
+    **dead_letters.HANDLERS,
 }
 
 

@@ -97,15 +97,28 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "getReceipt": _row(404, 404, 404, 404, 404, 404),
     "postAcknowledgements": _row(200, 200, 200, 200, 200, 200),
     "getAcknowledgements": _row(404, 404, 404, 404, 403, 404),
+    "listAgreements": _row(200, 403, 403, 403, 403, 403),
+    "offerAgreement": _row(404, 403, 403, 403, 403, 403),
+    "getAgreement": _row(404, 403, 403, 403, 403, 403),
+    "acceptAgreement": _row(400, 403, 403, 403, 403, 403),
+    "endAgreement": _row(404, 403, 403, 403, 403, 403),
+    "listLinks": _row(200, 403, 403, 403, 403, 403),
+    "getLink": _row(404, 403, 403, 403, 403, 403),
+    "putLink": _row(404, 403, 403, 403, 403, 403),
+    "updateLink": _row(404, 403, 403, 403, 403, 403),
+    "removeLink": _row(404, 403, 403, 403, 403, 403),
+    "getRelayLink": _row(404, 404, 404, 404, 404, 404),  # for other hubs: tests/web/api/test_relay_link.py
+    "listDeadLetters": _row(200, 403, 403, 403, 403, 403),
+    "settleDeadLetters": _row(404, 403, 403, 403, 403, 403),
     "listRefusals": _row(200, 200, 200, 200, 403, 200),
     "listAudit": _row(200, 403, 403, 403, 403, 403),
-    "listConnectors": _row(200, 200, 200, 200, 403, 200),
-    "getConnector": _row(404, 404, 404, 404, 403, 404),
+    "listConnectors": _row(200, 200, 200, 200, 200, 200),
+    "getConnector": _row(404, 404, 404, 404, 404, 404),
     "reportConnector": _row(201, 201, 201, 201, 201, 201),  # each its own peer's, of the same name
     "forgetConnector": _row(204, 204, 403, 204, 403, 204),
-    "listConnectorRuns": _row(200, 200, 200, 200, 403, 200),
+    "listConnectorRuns": _row(200, 200, 200, 200, 200, 200),
     "reportConnectorRun": _row(201, 201, 201, 201, 201, 201),
-    "getConnectorRun": _row(200, 200, 200, 200, 403, 200),
+    "getConnectorRun": _row(200, 200, 200, 200, 200, 200),
     "getLog": _row(200, 200, 200, 200, 200, 200),
     "getLogInclusion": _row(200, 200, 200, 200, 200, 200),
     "getLogConsistency": _row(200, 200, 200, 200, 200, 200),
@@ -125,6 +138,11 @@ def _example(path: str, method: str) -> Any:
     return document()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
 
 
+def _example(path: str, method: str) -> Any:
+    """Return the example of a body that the document gives."""
+    return document()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+
+
 BODIES: Final[dict[str, Any]] = {
     "reportConnector": _example("/connectors/{connector}", "put"),
     "reportConnectorRun": _example("/connectors/{connector}/runs", "post"),
@@ -134,6 +152,11 @@ BODIES: Final[dict[str, Any]] = {
         "application/json"
     ]["example"],
     "createExportToken": {"group": "alpha", "format": "ip", "label": "border firewall"},
+    "offerAgreement": _example("/agreements", "post"),
+    "acceptAgreement": _example("/agreements/{agreement}", "put"),
+    "putLink": _example("/links/{handle}", "put"),
+    "updateLink": {"paused": True},
+    "settleDeadLetters": _example("/dead-letters/settlements", "post"),
     "createPeer": {"handle": "zz", "name": "CIRT ZZ", "kind": "national"},
     "updatePeer": {"name": "another name"},
     "createCredential": {"kind": "basic", "role": "feed", "label": "one more"},
@@ -179,6 +202,7 @@ def path_values(cast: Cast) -> dict[str, str]:
         "author_identity": VENDOR,
         "name": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "proposal": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
+        "agreement": "0b9a5c1e-6c0d-4a53-8f0b-4f1f1f5f6c7a",
         "connector": "misp-in",
         "run": "9d1f2a34-5b6c-4d7e-8f90-a1b2c3d4e5f6",
         "index": "0",
