@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from hub.domain.canonical import Json, parse
 from hub.errors import MalformedJson
 
 PUSH: Final = "api/v1/relay/push"
-PULL: Final = "api/v1/relay/pull"
+PULL: Final = "api/v1/relay/batch"
+ANSWERS: Final = "api/v1/relay/answers"
 JSON: Final = "application/json"
 _COMPRESSED_FROM: Final = 512
 """Octets: what is shorter fits into one packet anyway."""
@@ -49,7 +50,7 @@ class PartnerHub:
 
     def push(self, octets: bytes) -> Mapping[str, Any]:
         """Hand a batch over; return the other hub's answer. Raises RemoteError, OutOfStep."""
-        response = self._post(PUSH, octets, timeout=None)
+        response = self._post(PUSH, octets)
         body = _object(response)
         if response.status_code == 409 and isinstance(body.get("position"), str):
             raise OutOfStep(str(body["position"]))
@@ -57,32 +58,51 @@ class PartnerHub:
             raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
         return body
 
-    def pull(self, request: Mapping[str, Any], *, wait: int) -> bytes | None:
+    def pull(self, positions: Mapping[str, str], *, wait: int, max_bytes: int) -> bytes | None:
         """Ask for the next batch; return its octets, None when there is nothing. Raises RemoteError.
 
-        :param wait: seconds that the other hub may wait for news before it answers.
+        :param positions: by ``group/alias``. :param wait: seconds that the other hub may wait for news (RFC 7240 §4.3).
         """
-        response = self._post(PULL, orjson.dumps({**request, "wait": wait}), timeout=wait + 30.0)
+        reached = ",".join(f"{lane}:{position}" for lane, position in sorted(positions.items()))
+        headers = {"Accept": JSON} | ({"Prefer": f"wait={wait}"} if wait else {})
+        try:
+            response = self.session.get(
+                self.url + PULL,
+                params={"positions": reached, "max_bytes": str(max_bytes)},
+                headers=headers,
+                timeout=wait + 30.0,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise RemoteError(f"the request cannot be made: {type(error).__name__}; check the address") from None
+        self._count(response)
         if response.status_code == 204:
             return None
         if response.status_code != 200:
             raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
         return response.content
 
-    def _post(self, path: str, octets: bytes, *, timeout: float | None) -> requests.Response:
+    def answer(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Say what became of batches that were fetched. Raises RemoteError."""
+        response = self._post(ANSWERS, orjson.dumps({"answers": list(answers)}))
+        if response.status_code != 204:
+            raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
+
+    def _count(self, response: requests.Response) -> None:
+        length = response.headers.get("Content-Length", "")
+        self.received += int(length) if length.isdecimal() else len(response.content)
+
+    def _post(self, path: str, octets: bytes) -> requests.Response:
         headers = {"Content-Type": JSON, "Accept": JSON}
         if len(octets) >= _COMPRESSED_FROM:
             octets = zstandard.ZstdCompressor(level=6).compress(octets)
             headers["Content-Encoding"] = "zstd"
         self.sent += len(octets)
         try:
-            response = self.session.post(
-                self.url + path, data=octets, headers=headers, timeout=timeout, allow_redirects=False
-            )
+            response = self.session.post(self.url + path, data=octets, headers=headers, allow_redirects=False)
         except requests.RequestException as error:
             raise RemoteError(f"the request cannot be made: {type(error).__name__}; check the address") from None
-        length = response.headers.get("Content-Length", "")
-        self.received += int(length) if length.isdecimal() else len(response.content)
+        self._count(response)
         return response
 
 

@@ -399,3 +399,6 @@ AGREEMENT_BYTES: Final = 256 * 1024
 
 DEAD_LETTERS_AT_ONCE: Final = 10_000
 """Dead letters that one command or request settles: one transaction of a second."""
+
+RELAY_BODY_BYTES: Final = 16 * 1024 * 1024
+"""Octets of a decoded batch: its objects, the path of each with 16 hops at most, and the introductions."""

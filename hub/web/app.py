@@ -5,7 +5,19 @@ from __future__ import annotations
 from flask import Flask
 
 from hub.services.context import Hub
-from hub.web import api, compression, errors, exports, health, request_log, schemas, security_headers, taxii, tlog
+from hub.web import (
+    api,
+    compression,
+    errors,
+    exports,
+    health,
+    relay,
+    request_log,
+    schemas,
+    security_headers,
+    taxii,
+    tlog,
+)
 from hub.web.paths import TidyPaths
 
 
@@ -18,7 +30,7 @@ def create_app(hub: Hub) -> Flask:
     request_log.register(app, hub)  # before the others: its line then says what is really sent
     compression.register(app)
     security_headers.register(app, hub.public_url)
-    for part in (health, schemas, tlog, exports, taxii, api):
+    for part in (health, schemas, tlog, exports, relay, taxii, api):
         part.register(app, hub)
     app.wsgi_app = TidyPaths(app.wsgi_app, hub)  # type: ignore[method-assign] # the way Flask documents it
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 MAX_LANES: Final = 1_000
 MAX_ANSWERS: Final = 100
+_POSITION: Final = re.compile(r"([a-z0-9-]{1,63}/[^,:/\s]{1,64}):([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,11 @@ class Asked:
     """What a hub asks for.
 
     :param positions: by ``group/alias``, the group's slug at the hub that asks; a lane without one begins anew.
-    :param answers: what became of earlier batches, by their ids.
-    :param wait: seconds. :param max_bytes: octets of objects; one object always goes.
+    :param max_bytes: octets of objects; one object always goes.
     """
 
     positions: Mapping[str, int]
-    answers: Sequence[tuple[str, Mapping[str, Any]]]
-    wait: int
-    max_bytes: int
+    max_bytes: int = limits.RELAY_BATCH_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +47,29 @@ class News:
     after: int
 
 
-def read_request(document: Json) -> Asked:
-    """Return what a hub asks for. Raises InvalidRequest, naming the member."""
-    fields = Fields.of(document, "request").only("positions", "answers", "wait", "max_bytes")
-    positions = fields.inner("positions").document if "positions" in fields.document else {}
-    if len(positions) > MAX_LANES:
-        raise InvalidRequest(f"it holds at most {MAX_LANES}", field="request.positions")
-    read: dict[str, int] = {}
-    for lane, position in positions.items():
-        if not isinstance(position, str) or not position.isascii() or not position.isdecimal() or len(position) > 18:
-            raise InvalidRequest("a position is a whole number, as text", field="request.positions")
-        read[lane] = int(position)
-    answers = [
+def read_positions(text: str) -> dict[str, int]:
+    """Return positions out of ``group/alias:number,group/alias:number``. Raises InvalidRequest."""
+    found: dict[str, int] = {}
+    for one in text.split(",") if text else ():
+        match = _POSITION.fullmatch(one)
+        if match is None or len(found) >= MAX_LANES:
+            raise InvalidRequest("it must be group/alias:number, separated by commas", field="positions")
+        found[match[1]] = int(match[2])
+    return found
+
+
+def read_answers(document: Json) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what a hub says of batches, by their ids. Raises InvalidRequest, naming the member."""
+    fields = Fields.of(document, "request").only("answers")
+    return [
         (one.only("id", "answer").matching("id", UUID4), one.inner("answer").document)
-        for one in (fields.objects("answers", most=MAX_ANSWERS) if "answers" in fields.document else ())
+        for one in fields.objects("answers", most=MAX_ANSWERS)
     ]
-    return Asked(
-        read,
-        answers,
-        fields.optional_number("wait", least=0, most=limits.WAIT_SECONDS) or 0,
-        fields.optional_number("max_bytes", least=1, most=limits.RELAY_BATCH_BYTES) or limits.RELAY_BATCH_BYTES,
-    )
 
 
-def take_answers(hub: Hub, to: Peer, asked: Asked) -> None:
+def take_answers(hub: Hub, to: Peer, answers: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Keep what the other hub says of batches that it fetched before; what proves nothing is logged and passed over."""
-    for uuid, answer in asked.answers:
+    for uuid, answer in answers:
         try:
             with hub.db.write() as tx:
                 handover.confirm_later(tx, hub, to, uuid, answer)

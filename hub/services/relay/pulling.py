@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from hub.domain import limits
 from hub.domain.membership import Peer
@@ -17,8 +17,8 @@ from hub.store import collections as collection_store
 from hub.store import groups as group_store
 from hub.store import relay_batches
 
-ANSWERS: int = 20
-"""Receipts that go along with one request."""
+ANSWERS: Final = 20
+"""Receipts that are given at once."""
 
 
 class Giver(Protocol):
@@ -28,8 +28,11 @@ class Giver(Protocol):
     def received(self) -> int:
         """Octets that have come over the wire so far."""
 
-    def pull(self, request: dict[str, Any], /, *, wait: int) -> bytes | None:
+    def pull(self, positions: Mapping[str, str], /, *, wait: int, max_bytes: int) -> bytes | None:
         """Return the octets of the next batch, None when there is nothing. Raises RemoteError."""
+
+    def answer(self, answers: Sequence[Mapping[str, Any]], /) -> None:
+        """Say what became of batches that were fetched. Raises RemoteError."""
 
 
 def run(
@@ -48,23 +51,39 @@ def run(
     :raises RemoteError: the other hub gave nothing. CybexError: what it gave is not right, and nothing of it is stored.
     """
     objects = batches = 0
+    _tell(hub, via, giver)
     while True:
         left = limits.RELAY_BATCH_BYTES if max_bytes is None else max_bytes - giver.received
         if left <= 0:
             return Ran(objects, batches, left=True)
-        request, telling = _request(hub, via, max_bytes=min(left, limits.RELAY_BATCH_BYTES))
-        octets = giver.pull(request, wait=0 if batches else wait)
-        with hub.db.write() as tx:
-            relay_batches.told(tx, telling, now=hub.clock())
+        octets = giver.pull(
+            _positions(hub, via),
+            wait=0 if batches else wait,
+            max_bytes=min(left, limits.RELAY_BATCH_BYTES),
+        )
         if octets is None:
             return Ran(objects, batches)
         taken = incoming.take(hub, via, octets, how="pull")
         objects, batches = objects + taken.objects, batches + 1
+        _tell(hub, via, giver)
         told()
 
 
-def _request(hub: Hub, via: Peer, *, max_bytes: int) -> tuple[dict[str, Any], list[int]]:
-    """Return what to ask, and the row ids of the batches whose receipts go along."""
+def _tell(hub: Hub, via: Peer, giver: Giver) -> None:
+    """Give the other hub the receipts that it has not had."""
+    with hub.db.read() as tx:
+        untold = relay_batches.untold(tx, via.id, limit=ANSWERS)
+        answers = [
+            {"id": one.uuid, "answer": incoming.answer_of(tx, one.receipt)} for one in untold if one.receipt is not None
+        ]
+    if answers:
+        giver.answer(answers)
+        with hub.db.write() as tx:
+            relay_batches.told(tx, [one.id for one in untold], now=hub.clock())
+
+
+def _positions(hub: Hub, via: Peer) -> dict[str, str]:
+    """Return how far each collection has come that the other hub gives into. Raises Conflict without an agreement."""
     with hub.db.read() as tx:
         agreement = agreements.in_force(tx, hub, via, hub.clock())
         if agreement is None:
@@ -76,8 +95,4 @@ def _request(hub: Hub, via: Peer, *, max_bytes: int) -> tuple[dict[str, Any], li
             for collection in collection_store.of_group(tx, group.id) if group is not None else ():
                 if collection.alias is not None:
                     positions[f"{terms.there}/{collection.alias}"] = reached.get(collection.id, "0")
-        untold = relay_batches.untold(tx, via.id, limit=ANSWERS)
-        answers = [
-            {"id": one.uuid, "answer": incoming.answer_of(tx, one.receipt)} for one in untold if one.receipt is not None
-        ]
-    return {"positions": positions, "answers": answers, "max_bytes": max_bytes}, [one.id for one in untold]
+    return positions

@@ -24,7 +24,19 @@ from hub.domain.taxii import Query, VersionMatch
 from hub.domain.taxii_time import format_timestamp
 from hub.domain.tlp import IDS
 from hub.errors import CybexError
-from hub.services import access, agreements, credentials, groups, hub_cards, ingest, keys, members, peers, read, withdraw
+from hub.services import (
+    access,
+    agreements,
+    credentials,
+    groups,
+    hub_cards,
+    ingest,
+    keys,
+    members,
+    peers,
+    read,
+    withdraw,
+)
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.context import Hub
 from hub.services.relay import giving, incoming, pulling, pushing
@@ -215,17 +227,24 @@ class Wire:
         self.trouble("after")
         return answer
 
-    def pull(self, request: Mapping[str, Any], *, wait: int) -> bytes | None:
+    def pull(self, positions: Mapping[str, str], *, wait: int, max_bytes: int) -> bytes | None:
         """Ask for a batch; ``wait`` is not waited here."""
+        del wait
         self.trouble("before")
         to = self.there.peer(f"hub-{self.here.name}")
-        asked = giving.read_request(json.loads(json.dumps({**request, "wait": wait})))
-        giving.take_answers(self.there.hub, to, asked)
-        found = giving.next_batch(self.there.hub, to, asked)
+        reached = giving.read_positions(",".join(f"{lane}:{position}" for lane, position in positions.items()))
+        found = giving.next_batch(self.there.hub, to, giving.Asked(reached, max_bytes))
         octets = None if isinstance(found, giving.News) else found
         self.received += len(octets or b"")
         self.trouble("after")
         return octets
+
+    def answer(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Say what became of batches."""
+        self.trouble("before")
+        read = giving.read_answers(json.loads(json.dumps({"answers": list(answers)})))
+        giving.take_answers(self.there.hub, self.there.peer(f"hub-{self.here.name}"), read)
+        self.trouble("after")
 
 
 def connect(
@@ -263,4 +282,3 @@ def database_at(path: Path) -> Database:
     database = Database.open(f"sqlite:///{path}")
     database.migrate()
     return database
-
