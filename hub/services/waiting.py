@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection
+from functools import partial
 
 from hub.services.context import Hub
 from hub.services.waiting_room import Wait
@@ -28,11 +29,16 @@ def wait_for_news(hub: Hub, collection_ids: Collection[int], after: int, seconds
         if left <= 0 or hub.waiting.closed:
             return False
         called = threading.Event()
-        wait = Wait(NOBODY, dict.fromkeys(collection_ids, after), end, called.set)
+        wait = Wait(NOBODY, dict.fromkeys(collection_ids, after), end, partial(_set, called))
         hub.waiting.add(hub.db, wait)
         called.wait(left)
         hub.waiting.remove(wait)
     return True
+
+
+def _set(called: threading.Event, last: bool) -> None:
+    del last  # whoever waits asks the room himself
+    called.set()
 
 
 def _moved(hub: Hub, collection_ids: Collection[int], after: int) -> bool:

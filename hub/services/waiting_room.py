@@ -33,15 +33,18 @@ class Wait:
     :param peer_id: whose bound it counts against.
     :param seen: the last `date_added` he has looked at, by collection id.
     :param until: when he waits no longer; seconds of `time.monotonic`.
-    :param called: is called once, by a thread of the room, when there may be news or the time is over.
+    :param called: is called once, by a thread of the room, when there may be news or the time is over; True says that
+        he may wait no longer in any case.
     :param request: what he asks for; the same request of the same peer may take his place.
+    :param change: the last change of rights he was checked against; None is not called for changes.
     """
 
     peer_id: int
     seen: Mapping[int, int]
     until: float
-    called: Callable[[], None]
+    called: Callable[[bool], None]
     request: str = ""
+    change: int | None = None
     since: float = field(default_factory=time.monotonic)
 
 
@@ -86,7 +89,7 @@ class WaitingRoom:
                 retry_after=int(limits.WAIT_REPLACED_SECONDS),
                 field="Prefer",
             )
-        self._call(oldest)
+        self._call(oldest, last=True)
 
     def add(self, db: Database, wait: Wait) -> None:
         """Let him wait; he is called at once when there are news already, or the room is closed."""
@@ -101,7 +104,7 @@ class WaitingRoom:
                 if self._answerers is None:
                     self._open(db)
         if closed:
-            wait.called()
+            wait.called(True)
             return
         measures.waiting(len(self._waits))
         if self._listener is not None:
@@ -113,14 +116,17 @@ class WaitingRoom:
             return self._take(wait)
 
     def close(self) -> None:
-        """Call everybody, and let nobody wait any more."""
+        """Call everybody, and let nobody wait any more; return when all have been answered."""
         with self._lock:
             self._closed = True
             waits = list(self._waits)
             for wait in waits:
                 self._take(wait)
+            answerers = self._answerers
         for wait in waits:
-            self._call(wait)
+            self._call(wait, last=True)
+        if answerers is not None:
+            answerers.shutdown(wait=True)
         if self._listener is not None:
             self._listener.poke()
         measures.waiting(0)
@@ -138,13 +144,16 @@ class WaitingRoom:
             del self._by_peer[wait.peer_id]
         return True
 
-    def _call(self, wait: Wait) -> None:
-        if self._answerers is not None:
-            self._answerers.submit(_guarded, wait.called)
+    def _call(self, wait: Wait, *, last: bool = False) -> None:
+        try:
+            if self._answerers is not None:
+                self._answerers.submit(_guarded, wait.called, last)
+        except RuntimeError:  # the room has been closed meanwhile
+            _guarded(wait.called, True)
 
     def _look_after(self, db: Database) -> None:
         """Run until the room is closed; a database that cannot be reached is asked again."""
-        change, looked = -1, 0.0
+        looked = 0.0
         while not self._closed:
             try:
                 if self._listener is None:
@@ -152,7 +161,8 @@ class WaitingRoom:
                 heard = self._listener.heard(self._patience())
                 now = time.monotonic()
                 if self._waits and (heard or self._new or now - looked >= limits.WAIT_LOOK_SECONDS):
-                    change, looked = self._look(db, change), now
+                    self._look(db)
+                    looked = now
             except Busy:
                 time.sleep(1.0)
             except Exception:  # without this thread nobody would ever be called
@@ -168,20 +178,23 @@ class WaitingRoom:
             first = min((wait.until for wait in self._waits), default=None)
         if first is None:
             return None
+        if self._new:
+            return 0.0
         return max(0.0, min(first - time.monotonic(), limits.WAIT_LOOK_SECONDS))
 
-    def _look(self, db: Database, change: int) -> int:
-        """Call whoever has news, and everybody when a right may have changed; return the number of that change."""
+    def _look(self, db: Database) -> None:
+        """Call whoever has news, and everybody when a right may have changed since he was checked."""
         with self._lock:
             self._new = False
             wanted = {collection_id for wait in self._waits for collection_id in wait.seen}
         with db.read() as tx:
             dates, latest = news.last_dates(tx, wanted), news.last_change(tx)
-        changed = change not in (-1, latest)
         self._release(
-            lambda wait: changed or any(dates.get(one, seen + 1) > seen for one, seen in wait.seen.items()),
+            lambda wait: (
+                wait.change not in (None, latest)
+                or any(dates.get(one, seen + 1) > seen for one, seen in wait.seen.items())
+            )
         )
-        return latest
 
     def _release(self, due: Callable[[Wait], bool]) -> None:
         with self._lock:
@@ -198,8 +211,8 @@ def _over(now: float) -> Callable[[Wait], bool]:
     return lambda wait: wait.until <= now
 
 
-def _guarded(called: Callable[[], None]) -> None:
+def _guarded(called: Callable[[bool], None], last: bool) -> None:
     try:
-        called()
+        called(last)
     except Exception:  # one who cannot be answered must not cost the others their thread
         log.exception("waiting.unanswered")

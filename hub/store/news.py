@@ -134,7 +134,7 @@ class _Listener:
     def poke(self) -> None:
         try:
             self._far.send(b"\0")
-        except BlockingIOError:  # it is full of pokes: one is enough
+        except OSError:  # it is full of pokes, of which one is enough, or closed
             return
 
     def close(self) -> None:

@@ -77,7 +77,9 @@ class KeptRequests:
     def _keep(self, protocol: Answers, scope: dict[str, Any], slot: Slot, seen: Mapping[int, int]) -> None:
         scope.pop("wsgi.input", None)  # a GET: there is nothing in it, and it holds the connection's buffers
 
-        def called() -> None:
+        def called(last: bool) -> None:
+            if last:
+                slot.until = 0.0
             try:
                 self._ask(protocol, scope, slot, io.BytesIO())
             except BaseException:
@@ -85,8 +87,7 @@ class KeptRequests:
                 raise
 
         until = time.monotonic() if slot.until is None else slot.until
-        request = f"{scope.get('PATH_INFO', '')}?{scope.get('QUERY_STRING', '')}"
-        self._hub.waiting.add(self._hub.db, Wait(slot.peer_id, seen, until, called, request))
+        self._hub.waiting.add(self._hub.db, Wait(slot.peer_id, seen, until, called, slot.request, slot.change))
 
 
 def _seen(slot: Slot) -> Mapping[int, int] | None:

@@ -29,11 +29,14 @@ class Slot:
 
     :param until: when it waits no longer, seconds of `time.monotonic`; None before it was first answered.
     :param seen: how far each collection was when the view looked; None when the answer is to be sent.
+    :param change: the last change of rights then.
     """
 
     until: float | None = None
     peer_id: int = 0
+    request: str = ""
     seen: Mapping[int, int] | None = None
+    change: int = 0
 
 
 def waits(environ: Mapping[str, Any]) -> bool:
@@ -61,10 +64,9 @@ def offer(hub: Hub, caller: Caller, collection_ids: Collection[int], response: R
     now = time.monotonic()
     if slot.until is None:
         hub.waiting.make_room(caller.peer.id, request.full_path)
-        slot.until = now + granted
+        slot.until, slot.peer_id, slot.request = now + granted, caller.peer.id, request.full_path
     if now >= slot.until:
         return response
     with hub.db.read() as tx:  # of the snapshot in which the page was empty
-        slot.seen = news.last_dates(tx, collection_ids)
-    slot.peer_id = caller.peer.id
+        slot.seen, slot.change = news.last_dates(tx, collection_ids), news.last_change(tx)
     return response
