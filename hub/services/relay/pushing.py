@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -32,7 +32,7 @@ class Taker(Protocol):
     def sent(self) -> int:
         """Octets that have gone over the wire so far."""
 
-    def push(self, octets: bytes, /) -> dict[str, object]:
+    def push(self, octets: bytes, /) -> Mapping[str, Any]:
         """Hand a batch over; return the answer. Raises RemoteError, OutOfStep."""
 
 

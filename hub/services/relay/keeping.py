@@ -1,0 +1,186 @@
+"""Keeping links going: for each one a thread that hands over and one that fetches, so that no hub can stop another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+import structlog
+
+from hub.client.relay import PartnerHub
+from hub.domain.backoff import wait_seconds
+from hub.domain.membership import Peer
+from hub.errors import CybexError
+from hub.services import agreements
+from hub.services.context import Hub
+from hub.services.relay import outgoing, pulling, pushing
+from hub.services.waiting import wait_for_news
+from hub.store import links as store
+from hub.store import peers as peer_store
+from hub.store import relay_feed
+from hub.store.links import Link
+
+log = structlog.get_logger()
+
+Opener = Callable[[Peer, Link], PartnerHub]
+"""Returns another hub as this one calls it. Raises ConfigError when its address or token is not usable."""
+
+SECOND: Final = 1_000_000
+LEASE_US: Final = 30 * SECOND
+"""How long a link is left to a process without a sign of life; then another one takes it over."""
+
+LOOK_SECONDS: Final = 1.0
+"""How often the list of links is read: a new, paused or removed one is noticed within that time."""
+
+PUSH_WAIT_SECONDS: Final = 5.0
+PULL_WAIT_SECONDS: Final = 25
+GATHER_SECONDS: Final = 0.15
+"""News are gathered for so long before they are handed over, so that a busy feed costs few transactions."""
+
+INTRODUCE_SECONDS: Final = 30.0
+Way = Literal["push", "pull"]
+
+
+def keep(hub: Hub, stop: threading.Event, opened: Opener) -> None:
+    """Work on every link that no other process works on, until told to stop; then return once all have stopped."""
+    running: dict[tuple[int, Way], tuple[Link, _Runner]] = {}
+    while not stop.wait(LOOK_SECONDS):
+        try:
+            wanted = _leased(hub, {peer_id for peer_id, _ in running})
+        except Exception:  # a database that cannot be reached now must not end the work on links
+            log.exception("links.failed")
+            continue
+        for key, (link, runner) in list(running.items()):
+            if _settings(wanted.get(key)) != _settings(link) or not runner.is_alive():
+                runner.stop.set()
+                del running[key]
+        for key, link in wanted.items():
+            if key not in running:
+                runner = _Runner(hub, link, key[1], opened)
+                runner.start()
+                running[key] = (link, runner)
+    for _, runner in running.values():
+        runner.stop.set()
+    with hub.db.write() as tx:
+        for peer_id in {peer_id for peer_id, _ in running}:
+            store.release(tx, peer_id)
+
+
+def run_once(hub: Hub, peer: Peer, link: Link, way: Way, partner: PartnerHub, *, wait: int = 0) -> pushing.Ran:
+    """Hand over, or fetch, whatever there is, and note how it went. Raises CybexError after noting the failure."""
+    before = (partner.sent, partner.received)
+    try:
+        if way == "push":
+            ran = pushing.run(hub, peer, partner, max_bytes=_budget(partner.sent, link))
+        else:
+            ran = pulling.run(hub, peer, partner, wait=wait, max_bytes=_budget(partner.received, link))
+    except CybexError as error:
+        _note_failure(hub, peer, link, error)
+        raise
+    finally:
+        _count(hub, link, partner.sent - before[0], partner.received - before[1])
+    with hub.db.write() as tx:
+        store.succeeded(tx, link.peer_id, hub.clock())
+    return ran
+
+
+class _Runner(threading.Thread):
+    """One direction of one link. It ends when it is told to, at the latest when a call under way has been answered."""
+
+    def __init__(self, hub: Hub, link: Link, way: Way, opened: Opener) -> None:
+        super().__init__(name=f"link-{way}-{link.peer_id}", daemon=True)
+        self.stop = threading.Event()
+        self._hub, self._link, self._way, self._opened = hub, link, way, opened
+        self._introduced = 0.0
+
+    def run(self) -> None:
+        """Work on the link until told to stop."""
+        while not self.stop.is_set():
+            try:
+                self._turn()
+            except CybexError as error:
+                log.warning("link.failed", way=self._way, peer_id=self._link.peer_id, reason=error.detail)
+                self._pause()
+            except Exception:  # one link that fails must not end in silence, nor take the process with it
+                log.exception("link.failed")
+                self._pause()
+
+    def _turn(self) -> None:
+        hub, link = self._hub, self._link
+        with hub.db.read() as tx:
+            peer = peer_store.by_id(tx, link.peer_id)
+        partner = self._opened(peer, link)
+        while not self.stop.is_set():
+            if self._way == "pull":
+                run_once(hub, peer, link, "pull", partner, wait=PULL_WAIT_SECONDS)
+                continue
+            run_once(hub, peer, link, "push", partner)
+            self._introduce(peer, partner)
+            if self._wait_for_news(peer):
+                self.stop.wait(GATHER_SECONDS)
+
+    def _introduce(self, peer: Peer, partner: PartnerHub) -> None:
+        if time.monotonic() - self._introduced >= INTRODUCE_SECONDS:
+            pushing.refresh_introductions(self._hub, peer, partner)
+            self._introduced = time.monotonic()
+
+    def _wait_for_news(self, peer: Peer) -> bool:
+        with self._hub.db.read() as tx:
+            agreement = agreements.in_force(tx, self._hub, peer, self._hub.clock())
+            lanes = [] if agreement is None else outgoing.lanes(tx, agreement, peer)
+            dates = relay_feed.last_dates(tx, [lane.collection.id for lane in lanes])
+            if any(outgoing.position(tx, lane) < dates[lane.collection.id] for lane in lanes):
+                return True
+        return wait_for_news(self._hub, list(dates), max(dates.values(), default=0), PUSH_WAIT_SECONDS)
+
+    def _pause(self) -> None:
+        """Wait until the link may be tried again, as its failures say."""
+        with self._hub.db.read() as tx:
+            link = store.get(tx, self._link.peer_id)
+        retry_at = 0 if link is None or link.retry_at is None else link.retry_at
+        self.stop.wait(max(1.0, (retry_at - self._hub.clock()) / SECOND))
+
+
+def _leased(hub: Hub, mine: set[int]) -> dict[tuple[int, Way], Link]:
+    """Return the links to work on, by hub and direction: this process holds each, or has taken it now."""
+    with hub.db.read() as tx:
+        every = [link for link in store.all(tx) if link.url is not None and link.paused_at is None]
+    now = hub.clock()
+    wanted: dict[tuple[int, Way], Link] = {}
+    for link in every:
+        held = link.peer_id in mine
+        if not held or (link.leased_until or 0) < now + LEASE_US // 2:
+            with hub.db.write() as tx:
+                if held:
+                    store.release(tx, link.peer_id)
+                held = store.lease(tx, link.peer_id, now + LEASE_US, now)
+        if held:
+            wanted |= {(link.peer_id, "push"): link} if link.push else {}
+            wanted |= {(link.peer_id, "pull"): link} if link.pull else {}
+    return wanted
+
+
+def _settings(link: Link | None) -> tuple[object, ...] | None:
+    """Return what a runner was started with: it is started anew when an operator changes it."""
+    return None if link is None else (link.url, link.push, link.pull, link.allow_private, link.max_bytes)
+
+
+def _budget(used: int, link: Link) -> int | None:
+    return None if link.max_bytes is None else used + link.max_bytes
+
+
+def _count(hub: Hub, link: Link, sent: int, received: int) -> None:
+    if sent or received:
+        with hub.db.write() as tx:
+            store.count_octets(tx, link.peer_id, sent=sent, received=received)
+
+
+def _note_failure(hub: Hub, peer: Peer, link: Link, error: CybexError) -> None:
+    now = hub.clock()
+    with hub.db.write() as tx:
+        known = store.get(tx, link.peer_id)
+        wait = wait_seconds(1 if known is None else known.failures + 1, hub.token_bytes(1)[0] / 255)
+        store.failed(tx, link.peer_id, now, error.detail or error.title, now + round(wait * SECOND))
+    log.warning("link.failing", peer=peer.handle, reason=error.detail or error.title, wait_seconds=round(wait, 1))
