@@ -15,6 +15,7 @@ from taxii2client.v21 import ApiRoot, Collection  # type: ignore[import-untyped]
 from connectors.sdk.kind import ConnectorError
 from connectors.taxii.mapping import read_answer
 from hub.client.remote import RemoteError, refusal
+from hub.client.transport import TAXII
 from hub.domain.canonical import Json
 from hub.domain.taxii_time import parse_timestamp
 from hub.errors import MalformedJson
@@ -42,7 +43,8 @@ class StrictConnection(_HTTPConnection):  # type: ignore[misc] # the library's c
 
     def get(self, url: str, headers: Any = None, params: Any = None) -> Json:
         """Return an answer. Raises RemoteError."""
-        return self._read(self._asked("GET", url, headers=self._merge_headers(headers), params=params))
+        merged = self._merge_headers({"Accept": TAXII, **(headers or {})})
+        return self._read(self._asked("GET", url, headers=merged, params=params))
 
     def post(self, url: str, headers: Any = None, params: Any = None, **content: Any) -> Json:
         """Return the answer to a POST. Raises RemoteError."""
