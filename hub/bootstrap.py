@@ -5,18 +5,24 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub import config
 from hub.config import Settings
+from hub.domain.membership import Peer
 from hub.domain.stix_problem import Problem
 from hub.domain.stix_validation import StixValidator
 from hub.errors import ConfigError
+from hub.services import link_tokens
 from hub.services.context import Bounds, Hub
 from hub.services.schema_files import read_schemas
 from hub.store.database import Database
+from hub.store.links import Link
+
+if TYPE_CHECKING:
+    from hub.client.relay import PartnerHub
 
 
 def clock() -> int:
@@ -79,6 +85,21 @@ def open_hub(settings: Settings, *, migrated: bool = True, prepared: bool = Fals
         trusted_proxies=settings.server.trusted_proxies,
         metrics_allow=settings.metrics.allow,
     )
+
+
+def partner_opener(settings: Settings) -> Callable[[Peer, Link], PartnerHub]:
+    """Return what opens another hub as this one calls it, with the token that is kept for it.
+
+    The opener raises ConfigError when the address or the token is not usable.
+    """
+
+    from hub.client.relay import partner_at  # loads requests, which most commands do without
+
+    def opened(peer: Peer, link: Link) -> PartnerHub:
+        token = link_tokens.read(settings.secrets, peer.handle)
+        return partner_at(link.url or "", token=token, allow_private=link.allow_private)
+
+    return opened
 
 
 def open_hub_at(data: Path | None = None) -> Hub:

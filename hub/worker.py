@@ -15,13 +15,14 @@ from typing import Final
 
 import structlog
 
-from hub.bootstrap import open_hub
+from hub.bootstrap import clock, open_hub, partner_opener
 from hub.config import Settings
 from hub.domain import limits
-from hub.errors import LogInconsistent
-from hub.services import checkpoints, deliveries, event_log, garbage, retention, work
+from hub.errors import CybexError, LogInconsistent
+from hub.services import checkpoints, deliveries, event_log, garbage, links, retention, work
 from hub.services.context import Hub
 from hub.services.parent_process import STOP_SECONDS, end_with_parent
+from hub.services.relay import keeping
 
 log = structlog.get_logger()
 
@@ -43,13 +44,17 @@ def serve(settings: Settings) -> None:
     hub = open_hub(settings)
     garbage.settle()
     if settings.embedded:  # one machine, one worker: what the last one was killed over need not wait for its lease
-        log.info("worker.takes_over", envelopes=work.take_over(hub))
+        log.info("worker.takes_over", envelopes=work.take_over(hub), links=links.take_over(hub))
     stop = threading.Event()
     settings.run.mkdir(parents=True, exist_ok=True)
     loops = [
         threading.Thread(target=_guarded, args=(hub, stop, settings.run / HEARTBEAT), name="work", daemon=True),
         threading.Thread(target=keep_checkpoints, args=(hub, stop), name="checkpoints", daemon=True),
     ]
+    opened = partner_opener(settings)
+    loops.append(threading.Thread(target=keeping.keep, args=(hub, stop, opened), name="links", daemon=True))
+    if settings.connector:
+        loops.append(threading.Thread(target=keep_connectors, args=(settings, stop), name="connectors", daemon=True))
     log.info("worker.started", pid=os.getpid())
     for loop in loops:
         loop.start()
@@ -95,6 +100,28 @@ def keep_checkpoints(hub: Hub, stop: threading.Event, seconds: float = limits.CH
             log.error("log.inconsistent", reason=error.detail)
         except Exception:
             log.exception("worker.checkpoint_failed")
+
+
+def keep_connectors(settings: Settings, stop: threading.Event) -> None:
+    """Run the connectors of ``hub.toml`` by their schedules, each run a process of its own, until told to stop."""
+    from connectors.sdk import supervisor  # a hub without connectors loads none of it
+
+    def problem(name: str, error: CybexError) -> None:
+        log.error("connector.invalid", connector=name, field=error.field, reason=error.detail)
+
+    made = supervisor.Supervisor(
+        supervisor.configured(settings.connector, settings.file, problem),
+        supervisor.command(settings.file),
+        clock=clock,
+        notice=lambda name, how: log.info("connector.ended", connector=name, how=how),
+    )
+    log.info("connector.scheduled", connectors=made.names)
+    while not stop.wait(1.0):
+        try:
+            made.tick()
+        except Exception:  # one look that fails must not end the schedule of all
+            log.exception("connector.schedule_failed")
+    made.stop(STOP_SECONDS / 2)
 
 
 def _guarded(hub: Hub, stop: threading.Event, heartbeat: Path) -> None:
