@@ -5,6 +5,7 @@ Pure: time and jitter are arguments.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,7 +69,5 @@ def stagger(name: str, every_us: int) -> int:
     The same name always waits as long: a restart of the worker does not shift everything.
     """
     spread = min(every_us, 60 * SECOND)
-    number = 0
-    for char in name.encode():
-        number = (number * 131 + char) % 1_000_003
-    return spread * number // 1_000_003
+    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    return spread * place >> 32

@@ -126,10 +126,15 @@ def check(connector: Connector, *, notice: Notice) -> list[tuple[str, str]]:
     return found
 
 
-def interrupted(folder: Folder, why: str) -> None:
-    """Record, for a run that was ended from outside, that it failed; nothing happens when it has recorded its end."""
+def interrupted(folder: Folder, since: int, why: str) -> None:
+    """Record, for a run that ended without recording its end, that it failed.
+
+    :param since: when its process was started, microseconds since the epoch: it may have ended before it began.
+    """
     status = folder.status()
-    if status.state is State.RUNNING:
+    if (status.started_at or 0) < since:
+        folder.save(_failed(msgspec.structs.replace(status, started_at=since), f"it could not start: {why}"))
+    elif status.state is State.RUNNING:
         folder.save(_failed(status, why))
 
 

@@ -7,17 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from connectors.sdk import limits
+from connectors.sdk import config, limits
 from connectors.sdk.breaker import SECOND, stagger
 from connectors.sdk.config import Connector
 from connectors.sdk.run import TIMED_OUT, interrupted, stopped
 from connectors.sdk.state import Folder, Status
+from hub.errors import ConfigError
 
 GRACE_SECONDS: Final = 30
 """A run ends itself when its time is over; after so many seconds more it is killed."""
@@ -123,11 +124,27 @@ class Supervisor:
         self._ended(name, _how(code))
 
     def _ended(self, name: str, how: str) -> None:
-        self._running.pop(name)
+        one = self._running.pop(name)
         folder = Folder(self._connectors[name].folder)
-        interrupted(folder, how)
+        interrupted(folder, one.started_at, how if self._show else f"{how}; see {folder.path / OUTPUT}")
         status = folder.status()
         self._notice(name, status.state.value if status.last_error is None else status.last_error)
+
+
+def configured(
+    tables: Mapping[str, Mapping[str, Any]], file: Path, problem: Callable[[str, ConfigError], None]
+) -> list[Connector]:
+    """Return the connectors of a file that are right; the others are reported, and stop none.
+
+    :param problem: is told (name of the connector, what is wrong).
+    """
+    found = []
+    for name, table in tables.items():
+        try:
+            found.append(config.read(name, config.tables({name: table})[name], file.parent))
+        except ConfigError as error:
+            problem(name, error)
+    return found
 
 
 def due_at(status: Status, connector: Connector, born: int) -> int:
@@ -145,11 +162,11 @@ def due_at(status: Status, connector: Connector, born: int) -> int:
     return following if following >= born else first
 
 
-def command(config: Path, *more: str) -> Callable[[str], Sequence[str]]:
+def command(file: Path, *more: str) -> Callable[[str], Sequence[str]]:
     """Return how one run is started with this interpreter; it ends with the process that started it."""
     parent = str(os.getpid())
     start = [sys.executable, "-m", "hub.cli", "connector", "run"]
-    return lambda name: [*start, name, "--config", str(config), "--parent", parent, *more]
+    return lambda name: [*start, name, "--config", str(file), "--parent", parent, *more]
 
 
 @contextmanager

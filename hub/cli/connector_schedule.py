@@ -41,7 +41,9 @@ def keep_running(one: Connector, place: Path, every: str, max_bytes: int | None)
 
 
 def end_with(parent: int) -> None:
-    """End this process soon after the one that started it is gone, however that ended."""
+    """End this process soon after the one that started it is gone, however that ended, and when it asks."""
+    # The worker waits for its signals with all of them blocked, and what it starts inherits that.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
     def watch() -> None:
         while os.getppid() == parent:

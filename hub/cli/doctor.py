@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from hub import config
+from hub.cli.doctor_connectors import connectors
 from hub.cli.doctor_database import database
 from hub.cli.doctor_files import disk, door, secrets, tls
 from hub.cli.finding import Finding
@@ -54,6 +55,6 @@ def examine(data: Path | None, *, now: int) -> list[Finding]:
         if exists
         else Finding("configuration", "warn", f"there is no {settings.file}: defaults apply", "cybex init")
     ]
-    for check in (secrets, door, tls, disk, database):
+    for check in (secrets, door, tls, disk, database, connectors):
         findings += check(settings, now)
     return findings
