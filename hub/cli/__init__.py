@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "relay-right": ("hub.cli.relay_right:relay_right", "Who may make versions for another author."),
     "hub-card": ("hub.cli.hub_card:hub_card", "This hub's card, and other hubs known from theirs."),
     "agreement": ("hub.cli.agreement:agreement", "What this hub and others exchange, signed by both."),
-    "link": ("hub.cli.link_letters:link", "How this hub reaches others, and how that is going."),
+    "link": ("hub.cli.link_run:link", "How this hub reaches others, and how that is going."),
     "key": ("hub.cli.key_changes:key", "Signing keys: new, list, rotate, revoke, compromise."),
     "pseudonym": ("hub.cli.pseudonym:pseudonym", "Publish under a name that only the hub can resolve."),
     "sign": ("hub.cli.sign:sign", "Sign STIX objects (ITU-T X.590)."),

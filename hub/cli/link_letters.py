@@ -15,6 +15,8 @@ from hub.services import dead_letters as service
 from hub.services.actor import LOCAL_OPERATOR
 from hub.web.api.relay_resources import dead_letter
 
+__all__ = ["link"]
+
 COLUMNS = ("id", "peer", "direction", "object", "version", "rule", "reason", "attempts", "state")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Literal
 
 import structlog
@@ -84,6 +85,11 @@ def run_once(hub: Hub, peer: Peer, link: Link, way: Way, partner: PartnerHub, *,
     with hub.db.write() as tx:
         store.succeeded(tx, link.peer_id, hub.clock())
     return ran
+
+
+def with_budget(link: Link, max_bytes: int) -> Link:
+    """Return the link with this budget for one run, or its own where that is smaller."""
+    return replace(link, max_bytes=max_bytes if link.max_bytes is None else min(max_bytes, link.max_bytes))
 
 
 class _Runner(threading.Thread):
