@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
 from hub.domain import limits
@@ -27,8 +26,6 @@ from hub.store import groups as group_store
 from hub.store import keys as key_store
 from hub.store import peers as peer_store
 from hub.store.agreements import StoredAgreement
-
-log = structlog.get_logger()
 
 NO_AGREEMENT = "there is no such agreement"
 NO_HUB = "there is no such hub; adopt its card first: cybex hub-card adopt"
@@ -78,8 +75,7 @@ def in_force(tx: Connection, hub: Hub, peer: Peer, now: int) -> Agreement | None
         return None
     try:
         signers = _signed_by(tx, hub, document, [own, peer.identity], now)
-    except SignatureError as error:
-        log.warning("agreement.signature", peer=peer.handle, agreement=agreement.id, reason=error.detail)
+    except SignatureError:
         return None
     return agreement if signers == {own, peer.identity} else None
 
@@ -124,7 +120,6 @@ def offer(
         signed = _signed(hub, document, identity, now)
         stored = store.add(tx, uuid=made.id, peer_id=peer.id, state="offered", document=jcs(signed), now=now)
         audit.record(tx, hub, actor, "agreement.offer", f"agreements/{made.id}", peer.id, **_detail(stored, peer))
-    log.info("agreement.offered", peer=handle, agreement=made.id)
     return Kept(stored, peer, made, in_force=False)
 
 
@@ -181,7 +176,6 @@ def accept(hub: Hub, actor: Actor, document: Json) -> Kept:
         stored = store.agree(tx, agreement.id, jcs(whole), now=now)
         audit.record(tx, hub, actor, "agreement.accept", f"agreements/{agreement.id}", peer.id, **_detail(stored, peer))
         stands = in_force(tx, hub, peer, now) is not None
-    log.info("agreement.accepted", peer=peer.handle, agreement=agreement.id)
     return Kept(stored, peer, agreement, in_force=stands)
 
 
@@ -198,7 +192,6 @@ def end(hub: Hub, actor: Actor, handle: str) -> list[Kept]:
             raise NotFound("nothing is agreed with this hub, or offered to it")
         for one in ended:
             audit.record(tx, hub, actor, "agreement.end", f"agreements/{one.uuid}", peer.id, **_detail(one, peer))
-    log.info("agreement.ended", peer=handle, agreements=[one.uuid for one in ended])
     return [Kept(one, peer, read_agreement(parse(one.document)), in_force=False) for one in ended]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import structlog
-
 from hub.domain import limits
 from hub.errors import Conflict, InvalidRequest, NotFound
 from hub.services import audit
@@ -15,8 +13,6 @@ from hub.services.context import Hub
 from hub.store import dead_letters as store
 from hub.store import peers as peer_store
 from hub.store.dead_letters import DeadLetter
-
-log = structlog.get_logger()
 
 NO_LETTER = "there is no such dead letter"
 NO_HUB = "there is no such hub"
@@ -81,5 +77,4 @@ def settle(
         for name in sorted({one.peer for one in letters}):
             mine = [one for one in letters if one.peer == name]
             audit.record(tx, hub, actor, f"dead-letter.{action}", f"links/{name}", mine[0].peer_id, letters=len(mine))
-    log.info("dead_letters.settled", action=action, letters=len(letters))
     return len(letters)

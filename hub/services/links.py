@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import Literal
 
-import structlog
 from sqlalchemy import Connection
 
 from hub.client.addresses import is_public, read_url
@@ -24,8 +23,6 @@ from hub.store import groups as group_store
 from hub.store import links as store
 from hub.store import peers as peer_store
 from hub.store.links import Direction, Link, Position
-
-log = structlog.get_logger()
 
 NO_LINK = "there is no link to such a hub"
 SECOND = 1_000_000
@@ -121,7 +118,6 @@ def add(
             now=now,
         )
         audit.record(tx, hub, actor, "link.add", f"links/{handle}", peer.id, **_detail(made))
-    log.info("link.added", peer=handle)
     return shown(hub, actor, handle)
 
 
@@ -157,7 +153,6 @@ def update(
             audit.record(tx, hub, actor, "link.update", f"links/{handle}", peer.id, **_detail(after))
         if turned:
             audit.record(tx, hub, actor, "link.pause" if now_paused else "link.resume", f"links/{handle}", peer.id)
-    log.info("link.changed", peer=handle, paused=now_paused)
     return shown(hub, actor, handle)
 
 
@@ -168,7 +163,6 @@ def remove(hub: Hub, actor: Actor, handle: str) -> None:
         peer, _ = _linked(tx, handle)
         store.remove(tx, peer.id)
         audit.record(tx, hub, actor, "link.remove", f"links/{handle}", peer.id)
-    log.info("link.removed", peer=handle)
 
 
 def shown(hub: Hub, actor: Actor, handle: str) -> Shown:
