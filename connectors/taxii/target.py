@@ -267,7 +267,23 @@ class _Delivery:
             else:
                 raise
             return
-        self._report.kept("withdrawn[]", "DELETE")
+        if self._still_there(stix_id):  # OpenTAXII 0.9.3 answers 200 and takes the deletion back
+            reason = "the server says that it deleted it, and still gives it"
+            self._refused.append(Refused(stix_id, reason))
+            self._report.dropped("withdrawn[]", reason)
+        else:
+            self._report.kept("withdrawn[]", "DELETE")
+
+    def _still_there(self, stix_id: str) -> bool:
+        if not self._to.can_read:
+            return False
+        try:
+            answer = self._to.get_object(stix_id, version="all")
+        except RemoteError as error:
+            if error.http_status in (401, 403, 404):
+                return False
+            raise
+        return isinstance(answer, dict) and bool(answer.get("objects"))
 
     def _refuse(self, one: _Sent, reason: str) -> None:
         self._refused.append(Refused(one.stix_id, reason))
