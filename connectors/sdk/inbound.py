@@ -140,15 +140,17 @@ class Inbound:
             if not rows:
                 self.ledger.settle()  # 6
                 return True
-            if self.max_bytes is not None and self._result.octets >= self.max_bytes:
+            some = self._within_budget(rows[:1] if rows[0].kind == RETRACTION else rows)
+            if not some:
                 self._notice("the budget of octets is spent; the next run goes on from here")
                 return False
-            if rows[0].kind == RETRACTION:
-                self._retract(rows[0])
+            if some[0].kind == RETRACTION:
+                self._retract(some[0])
             else:
-                self._post(self._within_budget(rows))
+                self._post(some)
 
     def _within_budget(self, rows: list[Waiting]) -> list[Waiting]:
+        """Return as many as the budget has room for: one at least in a run, or what is too large waits for ever."""
         if self.max_bytes is None:
             return rows
         left = self.max_bytes - self._result.octets
@@ -156,7 +158,7 @@ class Inbound:
         for count, row in enumerate(rows):
             taken += len(row.body)
             if taken > left:
-                return rows[: max(1, count)]  # at least one: an object larger than the budget must not wait for ever
+                return rows[: max(count, 0 if self._result.octets else 1)]
         return rows
 
     def _post(self, rows: list[Waiting]) -> None:
@@ -186,10 +188,10 @@ class Inbound:
                 done.append(row)
             else:
                 refusals.append(self._refused(row, *_rule(line)))
-        beside = [line for line in pushed.failures if line.get("id") not in of_id]  # signatures without their objects
-        refusals += [
-            Refusal(str(line.get("id")), str(line.get("version")), *_rule(line), self._hub.clock()) for line in beside
-        ]
+        for row in done:  # a signature that was refused although its object was taken: it has to be known
+            names = [str(one.get("id")) for one in orjson.loads(row.body)[1:]]
+            lines = [(name, said[(name, None)]) for name in names if (name, None) in said]
+            refusals += [Refusal(name, "-", *_rule(line), self._hub.clock()) for name, line in lines]
         self.ledger.answered(rows, done, (), refusals)
         self._result.objects += len(done)
         self._result.refuse(refusals)
