@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.domain.canonical import jcs
+from hub.domain.iodef_extension import IODEF_EXTENSION_DEFINITION
 from hub.domain.policy.ownership import NOT_YOURS
 from hub.domain.pseudonym import Pseudonym, identity_object
 from hub.domain.releasability import EXTENSION_DEFINITION as RELEASABILITY_DEFINITION
@@ -106,6 +107,7 @@ def _fixed() -> Mapping[str, BuiltinObject]:
     definitions = (
         PROJECT_IDENTITY,
         *EXTENSION_DEFINITIONS,
+        IODEF_EXTENSION_DEFINITION,
         RELEASABILITY_DEFINITION,
         RETRACTION_DEFINITION,
         *MARKING_DEFINITIONS,
