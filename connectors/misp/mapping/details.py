@@ -34,7 +34,10 @@ _OF_OBJECTS: Final = (
     "uuid", "object_relation", "type", "category", "to_ids", "comment", "timestamp", "first_seen", "last_seen"
 )  # fmt: skip
 TAGS: Final = "tags"
-PROPERTIES: Final = frozenset({ATTRIBUTES, *EVENT_FIELDS.values(), *ATTRIBUTE_FIELDS.values()})
+TO_IDS: Final = "x_misp_to_ids"
+"""Where the STIX type does not say it: a rule that is not to be matched, a vulnerability that is."""
+
+PROPERTIES: Final = frozenset({ATTRIBUTES, TO_IDS, *EVENT_FIELDS.values(), *ATTRIBUTE_FIELDS.values()})
 
 
 def add(event: Mapping[str, Any], clean: Cleaned, objects: Iterable[dict[str, Any]]) -> None:
@@ -65,6 +68,12 @@ def _add_to(
     for source, target in ATTRIBUTE_FIELDS.items():
         if is_set(thing.get(source)):
             one[target] = str(thing[source])
+    if "to_ids" in thing and one["type"] != "observed-data":
+        if one["type"] == "indicator" and one.get("pattern_type") == thing.get("type"):
+            # misp-stix puts a rule in brackets, as if it were a STIX pattern; no reader of YARA or Sigma takes that.
+            one["pattern"] = thing["value"]
+        if _flag(thing["to_ids"]) != (one["type"] == "indicator"):
+            one[TO_IDS] = _flag(thing["to_ids"])
     inside = records(thing, "Attribute")
     if inside:
         one[ATTRIBUTES] = [_detail(attribute, inner.get(attribute["uuid"], ())) for attribute in inside]
@@ -72,11 +81,15 @@ def _add_to(
 
 def _detail(attribute: Mapping[str, Any], tags: tuple[str, ...]) -> dict[str, Any]:
     found = {name: attribute[name] for name in _OF_OBJECTS if is_set(attribute.get(name)) or name == "to_ids"}
-    found["to_ids"] = attribute.get("to_ids") in (True, 1, "1")
+    found["to_ids"] = _flag(attribute.get("to_ids"))
     found["value"] = digest(attribute["value"])
     if tags:
         found[TAGS] = list(tags)
     return found
+
+
+def _flag(value: Any) -> bool:
+    return value in (True, 1, "1")
 
 
 def digest(value: Any) -> str:
@@ -86,6 +99,8 @@ def digest(value: Any) -> str:
 
 def restore_attribute(attribute: dict[str, Any], source: Mapping[str, Any]) -> None:
     """Give an attribute back what `add` kept of it."""
+    if isinstance(source.get(TO_IDS), bool):
+        attribute["to_ids"] = source[TO_IDS]
     for name, kept in ATTRIBUTE_FIELDS.items():
         value = source.get(kept)
         if isinstance(value, str):

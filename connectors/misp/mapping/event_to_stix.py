@@ -20,6 +20,7 @@ from connectors.misp.mapping.shape import MalformedEvent, day, seconds, timestam
 from connectors.sdk.exchange import Conversion
 from connectors.sdk.report import Report
 from hub.domain.canonical import parse
+from hub.domain.stix import is_sco
 
 NAMESPACE: Final = uuid.UUID("6f0e5a3c-52b5-4f0c-9a40-6f7a0f6d3e11")
 """Under which this mapping makes ids of its own."""
@@ -116,28 +117,24 @@ class _Work:
         """Return the handling of each object: that of what it was made of, else of what it refers to or is part of."""
         found: dict[str, Mark | Withheld] = {}
         for one in objects:
-            own = self.clean.marks.get(one["id"][-36:])
-            if one["type"] in ("report", "grouping"):
-                own = self.clean.base
-            if own is not None:
-                found[one["id"]] = own
-        containers: dict[str, list[Mark]] = {}
+            if one["type"] in ("report", "grouping") or one["id"][-36:] in self.clean.clusters:
+                found[one["id"]] = self.clean.base
+            elif one["id"][-36:] in self.clean.marks and not _is_observable(one):
+                found[one["id"]] = self.clean.marks[one["id"][-36:]]
+        observed: dict[str, list[Mark]] = {}
         for one in objects:
             mark = found.get(one["id"])
             if one["type"] == "observed-data" and isinstance(mark, Mark):
                 for ref in one.get("object_refs", []):
-                    containers.setdefault(ref, []).append(mark)
+                    observed.setdefault(ref, []).append(mark)
         everything = combined([self.clean.base, *self.clean.marks.values()])
         for one in objects:
-            if one["id"] in found:
-                continue
-            if one["id"][-36:] in self.clean.clusters:
-                found[one["id"]] = self.clean.base
-                continue
-            parts = containers.get(one["id"]) or [
-                mark for ref in _refs(one) if isinstance(mark := found.get(ref), Mark)
-            ]
-            found[one["id"]] = combined([self.clean.base, *parts]) if parts else everything
+            if one["id"] not in found:
+                # An observable of an object shows what the object says, also where its own attribute says less.
+                parts = observed.get(one["id"]) or [
+                    mark for ref in _refs(one) if isinstance(mark := found.get(ref), Mark)
+                ]
+                found[one["id"]] = combined([self.clean.base, *parts]) if parts else everything
         return [found[one["id"]] for one in objects]
 
     def _rename(self, objects: Iterable[dict[str, Any]]) -> None:
@@ -169,6 +166,10 @@ _FIRST: Final = {"marking-definition": 0, "identity": 1, "report": 2, "grouping"
 
 def _order(one: Mapping[str, Any]) -> int:
     return _FIRST.get(one["type"], 3)
+
+
+def _is_observable(one: Mapping[str, Any]) -> bool:
+    return is_sco(one) and "created" not in one
 
 
 def _refs(one: Mapping[str, Any]) -> list[str]:

@@ -132,8 +132,12 @@ class _Finishing:
         self._name(thing, f"{self.whole.uuid} object {thing.get('name')}")
         thing["distribution"] = self._distribution(restraint)
         for attribute in thing.get("Attribute", []):
-            own = attribute.pop(details.TAGS, None)
-            labels = own if isinstance(own, list) else [] if details.ATTRIBUTES in (source or {}) else _labels(source)
+            labels = _labels(source)
+            if source is not None and self.whole.prepared.internal and details.ATTRIBUTES in source:
+                # The object's labels are those of all its attributes together; each gets back its own.
+                own = attribute.pop(details.TAGS, [])
+                labels = [str(one) for one in own] if isinstance(own, list) else []
+                attribute.pop("Tag", None)
             self._settle(attribute, restraint, labels, f"{thing['uuid']} {attribute.get('object_relation')}")
         return complete
 
