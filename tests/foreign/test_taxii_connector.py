@@ -7,7 +7,9 @@ as many as fit into the time of these tests. With 10,000 everywhere, which takes
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,14 +22,22 @@ import pytest
 from benchmarks.dataset import indicators
 from connectors.sdk.exchange import Outgoing, Source, Target, Tools
 from connectors.taxii.connector import KIND, TaxiiSettings
+from hub.client.feed import collection_url, pages
 from hub.client.outgoing import guarded_session
+from hub.client.transport import Login, Transport
 from hub.domain.canonical import jcs
+from hub.domain.signature_profile import SIGNATURE_TYPE
+from tests.acceptance.connector_world import make_group
+from tests.acceptance.processes import BIN, clean_environment, running_hub, start
 from tests.foreign.medallion_server import MedallionCollection, running_medallion
 from tests.foreign.opentaxii import running_opentaxii
 
 ALL = int(os.environ.get("CYBEX_TAXII_OBJECTS", "0"))
 AUTHOR = "identity--0c1f3c43-3f0b-4b9f-9c4e-0a7d1a4b9a11"
 BATCH = 125
+FIRST = 9_800
+SINCE = "2026-01-01T00:00:00.009799Z"
+"""Of OpenTAXII's objects, which are dated a microsecond apart, the last ones go all the way."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,14 @@ class Foreign:
         """Return all versions of all objects of a collection as the source gives them, in JCS."""
         batches = self.source(collection, versions="all").batches(None)
         return [jcs(dict(obj)) for batch in batches for obj in batch.objects]
+
+
+@dataclass(frozen=True)
+class World:
+    """A hub, and the folder of the CIRT whose connectors run beside it."""
+
+    base_url: str
+    folder: Path
 
 
 def _data(count: int, new: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -180,3 +198,85 @@ def test_what_opentaxii_fails_on_is_found_and_the_rest_of_the_batch_arrives(open
     delivered = opentaxii.target("empty").deliver(Outgoing([*good[:3], bad, *good[3:]]))
     assert (delivered.taken, [one.stix_id for one in delivered.refused]) == (6, [bad["id"]])
     assert {jcs(obj) for obj in good} <= set(opentaxii.everything("empty"))
+
+
+def _tables(world: World, server: Foreign) -> str:
+    lines = []
+    for name, handle, direction, collection, more in (
+        ("theirs", "aa", "in", server.full, {"page": 50, "since": SINCE}),
+        ("ours", "bb", "out", server.empty, {"batch": 50}),
+    ):
+        table = {
+            "kind": "taxii",
+            "direction": direction,
+            "url": f"{world.base_url}alpha/",
+            "token_file": f"{handle}.token",
+            "key_file": "aa.pem",
+            "page": 100,
+        }
+        if direction == "out":
+            del table["key_file"]
+        lines += [f"[connector.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        lines += [f"[connector.{name}.network]", "allow_private = true", f"[connector.{name}.settings]"]
+        settings = {**server.settings, "collection": collection, **more}
+        lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _run(world: World, name: str) -> dict[str, Any]:
+    command = [BIN / "cybex", "connector", "run", name, "--config", world.folder / "connectors.toml", "--json"]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    record: dict[str, Any] = json.loads(done.stdout)
+    return record
+
+
+def _killed_run(world: World, name: str, said: str) -> None:
+    """Start a run and kill it once it has said so."""
+    command: list[str | Path] = [BIN / "cybex", "connector", "run", name, "--config", world.folder / "connectors.toml"]
+    running = start(command, clean_environment())
+    running.wait_until(lambda: any(said in line for line in running.lines))
+    running.kill()
+
+
+def _held(world: World) -> list[dict[str, Any]]:
+    """Return everything in the hub's collection, in the order it was added."""
+    transport = Transport(Login(token=(world.folder / "bb.token").read_text()))
+    url = collection_url(f"{world.base_url}alpha/", "indicators")
+    found = pages(transport, url, added_after=None, limit=500, filters={"match[version]": "all"})
+    return [obj for page in found for obj in page.objects]
+
+
+@pytest.fixture
+def world(tmp_path: Path, opentaxii: Foreign) -> Iterator[World]:
+    """A real hub; AA brings what OpenTAXII has, BB takes what the hub has there."""
+    with running_hub(tmp_path) as hub:
+        folder = tmp_path / "cirt"
+        folder.mkdir()
+        make_group(hub.data_dir, folder)
+        hub.cybex("relay-right", "grant", "alpha", "aa", AUTHOR)
+        (folder / "token").write_bytes((opentaxii.folder / "token").read_bytes())
+        made = World(hub.base_url, folder)
+        (folder / "connectors.toml").write_text(_tables(made, opentaxii))
+        yield made
+
+
+def test_objects_go_from_server_to_hub_to_server_through_kills_and_arrive_once(
+    world: World, opentaxii: Foreign
+) -> None:
+    expected = {jcs(obj) for obj in opentaxii.given[FIRST:]}
+    _killed_run(world, "theirs", "published")
+    assert 0 < len(_held(world)) < 2 * len(expected)
+    record = _run(world, "theirs")
+    assert record["refused"] == 0
+    held = _held(world)
+    objects = [jcs(obj) for obj in held if obj["type"] != SIGNATURE_TYPE]
+    assert sorted(objects) == sorted(expected), "the same octets, each once"
+    vouched = [obj["related_to"] for obj in held if obj["type"] == SIGNATURE_TYPE]
+    assert sorted(vouched) == sorted(str(obj["id"]) for obj in opentaxii.given[FIRST:])
+    assert _run(world, "theirs")["objects"] == 0, "nothing is new"
+
+    _killed_run(world, "ours", "handed over")
+    assert _run(world, "ours")["refused"] == 0
+    there = [text for text in opentaxii.everything("empty") if text in expected]
+    assert sorted(there) == sorted(expected)
