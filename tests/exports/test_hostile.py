@@ -188,7 +188,7 @@ def test_good_rules_of_the_field_are_taken() -> None:
     assert account.entries == 3, account.left_out
     snort = [
         SNORT,
-        'alert tcp $HOME_NET any -> [1.2.3.0/24,!1.2.3.4] [80,443]'
+        "alert tcp $HOME_NET any -> [1.2.3.0/24,!1.2.3.4] [80,443]"
         ' (msg:"a \\"b\\" \\; (c)"; pcre:"/x(y|z)/i"; sid:5; rev:2;)',
         'drop udp any any <> any 53 (msg:"x"; sid:6;)',
     ]
