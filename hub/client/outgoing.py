@@ -177,7 +177,7 @@ class _GuardedAdapter(HTTPAdapter):
             except SSLError:  # before its parent: waiting does not make a certificate better
                 raise RemoteError(
                     f"no secure connection to {self._host}: its certificate is not trusted for this name, or it did"
-                    " not take ours; give its certification authority with --ca"
+                    " not take ours; give its certification authority with --ca, or as ca in the configuration"
                 ) from None
             except (requests.ConnectionError, requests.Timeout, ChunkedEncodingError) as error:
                 self._check_form(error)
