@@ -46,9 +46,9 @@ class FeedDestination:
             raise Declined("its marking is stricter than what the feed may hold (feed_tlp)")
         fit, left_out = self._fit(event)
         made = MISPEvent()
-        made.from_dict(**({"Orgc": _NOBODY} | fit | {"published": True}))
-        feed = made.to_feed(with_meta=True)
-        hashes, entry = feed.pop("_hashes", []), feed.pop("_manifest")
+        made.from_dict(**({"Orgc": _NOBODY} | fit | {"published": True, "publish_timestamp": fit["timestamp"]}))
+        feed = made.to_feed(with_meta=True)["Event"]
+        hashes, entry = feed.pop("_hashes"), feed.pop("_manifest")
         write(self._folder / f"{uuid}.json", jcs(_plain({"Event": feed})))
         self._manifest |= _plain(entry)
         self._hashes[uuid] = sorted(set(hashes))
@@ -75,12 +75,14 @@ class FeedDestination:
         own = _level(event, "clear")
         left: set[str] = set()
         fit = dict(event)
-        fit["Attribute"] = [one for one in event.get("Attribute", []) if not self._left(one, own, left)]
+        # PyMISP sets the time of now where there is none, and the same event would be another file each time.
+        then = {"timestamp": fit["timestamp"]}
+        fit["Attribute"] = [then | one for one in event.get("Attribute", []) if not self._left(one, own, left)]
         fit["Object"] = []
         for one in event.get("Object", []):
-            inside = [inner for inner in one.get("Attribute", []) if not self._left(inner, own, left)]
+            inside = [then | inner for inner in one.get("Attribute", []) if not self._left(inner, own, left)]
             if len(inside) == len(one.get("Attribute", [])):
-                fit["Object"].append(one)
+                fit["Object"].append(then | one | {"Attribute": inside})
             else:
                 left |= {one["uuid"], *(inner["uuid"] for inner in one.get("Attribute", []))}
         return fit, left

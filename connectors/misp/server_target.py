@@ -23,7 +23,13 @@ class ServerDestination:
     def __init__(self, server: Server, *, origin_tag: str, publish: bool) -> None:
         self._server, self._origin_tag, self._publish = server, origin_tag, publish
 
-    def deliver(self, event: Mapping[str, Any], kept: Kept, changed: set[str], gone: Mapping[str, bool]) -> Taken:
+    def deliver(
+        self,
+        event: Mapping[str, Any],
+        kept: Kept,  # noqa: ARG002 - of the protocol; here the server says what it has
+        changed: set[str],
+        gone: Mapping[str, bool],
+    ) -> Taken:
         """Add the event, or change what changed.
 
         1. An event of this uuid that lacks the tag was not made here: leave it.
@@ -40,15 +46,16 @@ class ServerDestination:
             else:
                 for uuid, needed in gone.items():
                     self._server.delete(_kind(there, uuid), uuid, hard=needed)
-                held = _held(there)
-                lacking = {uuid for uuid in kept.delivered if uuid not in held} | (_uuids(event) - held)
+                lacking = _uuids(event) - _uuids(there)
                 answer = self._server.update(str(event["uuid"]), _part(event, changed | lacking))
         except ServerDeclined as fault:
             raise Declined(_BLOCKED if fault.http_status in (403, 405) else fault.detail) from None
         self._tidy(event, answer)
         if self._publish:
             self._server.publish(str(event["uuid"]))
-        return Taken(tuple(sorted(_uuids(event) - _held(answer))))
+        # What an analyst deleted in MISP, and the author did not change since, stays deleted there.
+        settled = set() if there is None else _uuids(there) - _held(there) - changed
+        return Taken(tuple(sorted(_uuids(event) - _held(answer) - settled)))
 
     def delete(self, uuid: str) -> None:
         """Delete an event, if it is one from the hub."""
@@ -83,7 +90,7 @@ def _part(event: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
 
 
 def _timeless(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in one.items() if name != "timestamp"}
+    return {name: value for name, value in one.items() if name != "timestamp"} | {"deleted": False}
 
 
 def _attributes(event: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -100,8 +100,7 @@ class MispTarget:
         report.add(drawn.report)
         made = {} if drawn.event is None else digests(drawn.event)
         changed = {name for name, digest in made.items() if event.delivered.get(name) != digest}
-        needed = {stix_id[-36:] for stix_id in moved}
-        gone = {name: name in needed or bool(needed) for name in event.delivered if name not in made}
+        gone = {name: bool(moved) for name in event.delivered if name not in made}
         if drawn.event is None and not event.delivered:
             ledger.keep(event)
             return list(drawn.refused)

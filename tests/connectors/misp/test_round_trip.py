@@ -161,8 +161,10 @@ def test_an_object_of_every_flag_comes_back() -> None:
         attribute("a" * 64, "sha256", object_relation="sha256", to_ids=True, Tag=[{"name": "ours"}]),
         attribute("b" * 32, "md5", object_relation="md5", to_ids=False),
     ]
-    thing = {"uuid": named("file"), "name": "file", "meta-category": "file", "timestamp": str(THEN), "comment": "dropper",
-             "distribution": "5", "Attribute": inside}  # fmt: skip
+    thing = {
+        "uuid": named("file"), "name": "file", "meta-category": "file", "timestamp": str(THEN), "comment": "dropper",
+        "distribution": "5", "Attribute": inside,
+    }  # fmt: skip
     drawn = back(event_to_stix(event("one", attribute(), Object=[thing]), rules()))
     assert drawn.event is not None
     (made,) = drawn.event["Object"]
