@@ -32,6 +32,9 @@ SECOND: Final = 1_000_000
 LEASE_US: Final = 30 * SECOND
 """How long a link is left to a process without a sign of life; then another one takes it over."""
 
+SUCCESS_US: Final = 15 * SECOND
+"""How old the note of the last success may grow while all goes well: each is a transaction."""
+
 LOOK_SECONDS: Final = 1.0
 """How often the list of links is read: a new, paused or removed one is noticed within that time."""
 
@@ -69,12 +72,19 @@ def keep(hub: Hub, stop: threading.Event, opened: Opener) -> None:
             store.release(tx, peer_id)
 
 
-def run_once(hub: Hub, peer: Peer, link: Link, way: Way, partner: PartnerHub, *, wait: int = 0) -> pushing.Ran:
-    """Hand over, or fetch, whatever there is, and note how it went. Raises CybexError after noting the failure."""
+def run_once(
+    hub: Hub, peer: Peer, link: Link, way: Way, partner: PartnerHub, *, wait: int = 0, introduce: bool = True
+) -> pushing.Ran:
+    """Hand over, or fetch, whatever there is, and note how it went. Raises CybexError after noting the failure.
+
+    :param introduce: also tell what has changed of the keys of authors that the other hub knows from here.
+    """
     before = (partner.sent, partner.received)
     try:
         if way == "push":
             ran = pushing.run(hub, peer, partner, max_bytes=_budget(partner.sent, link))
+            if introduce:
+                pushing.refresh_introductions(hub, peer, partner)
         else:
             ran = pulling.run(hub, peer, partner, wait=wait, max_bytes=_budget(partner.received, link))
     except CybexError as error:
@@ -82,8 +92,7 @@ def run_once(hub: Hub, peer: Peer, link: Link, way: Way, partner: PartnerHub, *,
         raise
     finally:
         _count(hub, link, partner.sent - before[0], partner.received - before[1])
-    with hub.db.write() as tx:
-        store.succeeded(tx, link.peer_id, hub.clock())
+    _note_success(hub, link)
     return ran
 
 
@@ -122,15 +131,12 @@ class _Runner(threading.Thread):
             if self._way == "pull":
                 run_once(hub, peer, link, "pull", partner, wait=PULL_WAIT_SECONDS)
                 continue
-            run_once(hub, peer, link, "push", partner)
-            self._introduce(peer, partner)
+            due = time.monotonic() - self._introduced >= INTRODUCE_SECONDS
+            run_once(hub, peer, link, "push", partner, introduce=due)
+            if due:
+                self._introduced = time.monotonic()
             if self._wait_for_news(peer):
                 self.stop.wait(GATHER_SECONDS)
-
-    def _introduce(self, peer: Peer, partner: PartnerHub) -> None:
-        if time.monotonic() - self._introduced >= INTRODUCE_SECONDS:
-            pushing.refresh_introductions(self._hub, peer, partner)
-            self._introduced = time.monotonic()
 
     def _wait_for_news(self, peer: Peer) -> bool:
         with self._hub.db.read() as tx:
@@ -181,6 +187,16 @@ def _count(hub: Hub, link: Link, sent: int, received: int) -> None:
     if sent or received:
         with hub.db.write() as tx:
             store.count_octets(tx, link.peer_id, sent=sent, received=received)
+
+
+def _note_success(hub: Hub, link: Link) -> None:
+    """Note that the other hub answers; while nothing changes that is written down now and then only."""
+    now = hub.clock()
+    with hub.db.read() as tx:
+        known = store.get(tx, link.peer_id)
+    if known is not None and (known.failures or now - (known.last_success_at or 0) > SUCCESS_US):
+        with hub.db.write() as tx:
+            store.succeeded(tx, link.peer_id, now)
 
 
 def _note_failure(hub: Hub, peer: Peer, link: Link, error: CybexError) -> None:
