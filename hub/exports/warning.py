@@ -32,6 +32,7 @@ class _Networks:
 
     def __init__(self, networks: Iterable[Network]) -> None:
         self._spans: dict[int, tuple[list[int], list[int]]] = {}
+        networks = list(networks)
         for version in (4, 6):
             found = sorted(
                 (int(one.network_address), int(one.broadcast_address)) for one in networks if one.version == version
