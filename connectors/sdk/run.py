@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from connectors.sdk import hub_side, limits, reporting
+from connectors.sdk import hub_side, limits, outcome, reporting
 from connectors.sdk.breaker import State
 from connectors.sdk.config import Connector
 from connectors.sdk.exchange import Tools
@@ -30,7 +28,6 @@ from connectors.sdk.state import OWN, Folder, Status
 from hub.client.transport import RemoteError
 from hub.errors import ConfigError, CybexError
 
-SECOND: Final = 1_000_000
 TELL_SECONDS: Final = 10.0
 TIMED_OUT: Final = 75
 """Exit code of a run that took too long (EX_TEMPFAIL of sysexits.h)."""
@@ -77,8 +74,8 @@ def run(connector: Connector, *, notice: Notice, options: Options | None = None)
             error = f"the connector has a fault: {type(failure).__name__} in {_where(failure)}"
         finally:
             watch.cancel()
-        record = _record(connector, begun, result, error)
-        ended = _after(begun, result, error)
+        record = record_of(connector, begun, result, error)
+        ended = outcome.after(begun, result, error, hub_side.clock(), hub_side.jitter())
         folder.keep_run(record)
         folder.save(ended)
         untold = _tell(connector, ended, record, notice)
@@ -87,84 +84,11 @@ def run(connector: Connector, *, notice: Notice, options: Options | None = None)
         return record
 
 
-def preview(connector: Connector, *, notice: Notice, max_bytes: int | None = None) -> dict[str, Any]:
-    """Return what a run would do, as a record; nothing is posted, handed over or written, here or there."""
-    start = hub_side.clock()
-    known = connector.folder.is_dir()
-    ledger = Ledger(connector.folder).copied() if known else Ledger(None)
-    result = Result()
-    with tempfile.TemporaryDirectory() as scratch:
-        own = Path(scratch) / OWN
-        if (connector.folder / OWN).is_dir():
-            shutil.copytree(connector.folder / OWN, own)
-        else:
-            own.mkdir(mode=0o700)
-        hub = hub_side.connect(connector, Path(scratch), clock=hub_side.clock, notice=notice)
-        tools = _tools(connector, hub, own, notice)
-        if connector.table.direction == "in":
-            _preview_source(connector, tools, Inbound(hub, ledger, result, max_bytes=max_bytes, notice=notice), result)
-        else:
-            Outbound(hub, ledger, result, max_bytes=max_bytes, notice=notice).preview()
-    begun = Status(run=str(uuid.uuid4()), started_at=start)
-    return _record(connector, begun, result, None)
-
-
-def check(connector: Connector, *, notice: Notice) -> list[tuple[str, str]]:
-    """Return what was looked at and how it is, in pairs; the last one is the system itself. Changes nothing.
-
-    :raises CybexError: at the first thing that is not well.
-    """
-    found = [("configuration", f"{connector.table.kind}, {connector.table.direction}, {connector.target}")]
-    with tempfile.TemporaryDirectory() as scratch:
-        hub = hub_side.connect(connector, Path(scratch), clock=hub_side.clock, notice=notice)
-        found += hub.examined()
-        tools = _tools(connector, hub, Path(scratch), notice)
-        if connector.kind.check is None:
-            found.append(("system", "this kind has no check of its own; try cybex connector run --dry-run"))
-        else:
-            found.append(("system", connector.kind.check(connector.settings, tools)))
-    return found
-
-
-def interrupted(folder: Folder, since: int, why: str) -> None:
-    """Record, for a run that ended without recording its end, that it failed.
-
-    :param since: when its process was started, microseconds since the epoch: it may have ended before it began.
-    """
-    status = folder.status()
-    if (status.started_at or 0) < since:
-        folder.save(_failed(msgspec.structs.replace(status, started_at=since), f"it could not start: {why}"))
-    elif status.state is State.RUNNING:
-        folder.save(_failed(status, why))
-
-
-def stopped(folder: Folder) -> None:
-    """Record, for a run that was ended together with its worker, that it is over; that is no failure of its own."""
-    status = folder.status()
-    if status.state is State.RUNNING:
-        folder.save(msgspec.structs.replace(status, state=status.breaker.state, finished_at=hub_side.clock()))
-
-
-def _preview_source(connector: Connector, tools: Tools, inbound: Inbound, result: Result) -> None:
-    if connector.kind.source is None:
-        raise ConfigError(f"the kind {connector.kind.name} has no direction in")
-    ledger = inbound.ledger
-    for incoming in connector.kind.source(connector.settings, tools).batches(ledger.bookmark):
-        waiting, refusals = inbound.prepare(incoming)
-        result.refuse(refusals)
-        result.objects += sum(one.kind == "object" for one in waiting)
-        result.withdrawn += sum(ledger.has(one) for one in incoming.withdrawn)
-        result.octets += sum(len(one.body) for one in waiting)
-        if inbound.max_bytes is not None and result.octets >= inbound.max_bytes:
-            return
-    result.complete = True
-
-
 def _work(connector: Connector, folder: Folder, result: Result, notice: Notice, options: Options) -> None:
     max_bytes = options.max_bytes or connector.table.max_bytes
     hub = hub_side.connect(connector, folder.path, clock=hub_side.clock, notice=notice)
-    tools = _tools(connector, hub, folder.path / OWN, notice)
-    with _open_ledger(folder.path) as ledger:
+    tools = tools_of(connector, hub, folder.path / OWN, notice)
+    with open_ledger(folder.path) as ledger:
         if connector.table.direction == "in":
             inbound = Inbound(hub, ledger, result, max_bytes=max_bytes, notice=notice)
             if options.retry_refused:
@@ -178,7 +102,8 @@ def _work(connector: Connector, folder: Folder, result: Result, notice: Notice, 
             (outbound.retry if options.retry_refused else outbound.run)(target)
 
 
-def _tools(connector: Connector, hub: HubSide, own: Path, notice: Notice) -> Tools:
+def tools_of(connector: Connector, hub: HubSide, own: Path, notice: Notice) -> Tools:
+    """Return what the runner lends a connector. :param own: the folder that is its own."""
     return Tools(
         identity=hub.identity,
         clock=hub_side.clock,
@@ -190,7 +115,8 @@ def _tools(connector: Connector, hub: HubSide, own: Path, notice: Notice) -> Too
 
 
 @contextmanager
-def _open_ledger(path: Path) -> Iterator[Ledger]:
+def open_ledger(path: Path) -> Iterator[Ledger]:
+    """Give the memory in a folder, closed at the end."""
     ledger = Ledger(path)
     try:
         yield ledger
@@ -205,7 +131,8 @@ def _watch(folder: Folder, begun: Status, seconds: int) -> threading.Timer:
     """
 
     def end() -> None:
-        folder.save(_failed(begun, f"it took longer than {seconds} s and was ended; raise max_seconds if it has to"))
+        why = f"it took longer than {seconds} s and was ended; raise max_seconds if it has to"
+        folder.save(outcome.failed(begun, why, hub_side.clock(), hub_side.jitter()))
         os._exit(TIMED_OUT)
 
     timer = threading.Timer(seconds, end)
@@ -214,48 +141,8 @@ def _watch(folder: Folder, begun: Status, seconds: int) -> threading.Timer:
     return timer
 
 
-def _after(begun: Status, result: Result, error: str | None) -> Status:
-    now = hub_side.clock()
-    counted = msgspec.structs.replace(
-        begun,
-        finished_at=now,
-        objects=begun.objects + result.objects,
-        withdrawn=begun.withdrawn + result.withdrawn,
-        refused=begun.refused + result.refused,
-    )
-    if error is not None:
-        return _failed(counted, error)
-    lag = 0 if result.complete else _since(begun.last_success_at, now)
-    return msgspec.structs.replace(
-        counted,
-        state=State.OK,
-        last_success_at=now if result.complete else begun.last_success_at,
-        last_error=None,
-        failures=0,
-        retry_at=None,
-        lag_seconds=lag,
-    )
-
-
-def _failed(begun: Status, error: str) -> Status:
-    now = hub_side.clock()
-    breaker = begun.breaker.failed(now, jitter=hub_side.jitter())
-    return msgspec.structs.replace(
-        begun,
-        state=breaker.state,
-        finished_at=now,
-        last_error=error[: limits.ERROR_LENGTH],
-        failures=breaker.failures,
-        retry_at=breaker.retry_at,
-        lag_seconds=_since(begun.last_success_at, now),
-    )
-
-
-def _since(success: int | None, now: int) -> int | None:
-    return None if success is None else max(0, now - success) // SECOND
-
-
-def _record(connector: Connector, begun: Status, result: Result, error: str | None) -> dict[str, Any]:
+def record_of(connector: Connector, begun: Status, result: Result, error: str | None) -> dict[str, Any]:
+    """Return the record of a run that ends now."""
     return {
         "run": begun.run,
         "name": connector.name,

@@ -16,7 +16,9 @@ from typing import Any, Final
 from connectors.sdk import config, limits
 from connectors.sdk.breaker import SECOND, stagger
 from connectors.sdk.config import Connector
-from connectors.sdk.run import TIMED_OUT, interrupted, stopped
+from connectors.sdk.hub_side import jitter
+from connectors.sdk.outcome import interrupted, stopped
+from connectors.sdk.run import TIMED_OUT
 from connectors.sdk.state import Folder, Status
 from hub.errors import ConfigError
 
@@ -96,7 +98,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal(one.process, signal.SIGKILL)
                 one.process.wait()
-            stopped(Folder(self._connectors[name].folder))
+            stopped(Folder(self._connectors[name].folder), now=self._clock())
         self._running.clear()
 
     def _start(self, connector: Connector, now: int) -> None:
@@ -126,7 +128,8 @@ class Supervisor:
     def _ended(self, name: str, how: str) -> None:
         one = self._running.pop(name)
         folder = Folder(self._connectors[name].folder)
-        interrupted(folder, one.started_at, how if self._show else f"{how}; see {folder.path / OUTPUT}")
+        why = how if self._show else f"{how}; see {folder.path / OUTPUT}"
+        interrupted(folder, why, since=one.started_at, now=self._clock(), jitter=jitter())
         status = folder.status()
         self._notice(name, status.state.value if status.last_error is None else status.last_error)
 

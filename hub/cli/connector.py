@@ -11,6 +11,7 @@ import orjson
 
 from connectors.sdk import config as connector_config
 from connectors.sdk import kinds as connector_kinds
+from connectors.sdk import preview as connector_preview
 from connectors.sdk import run as connector_run
 from connectors.sdk.config import Connector
 from connectors.sdk.report import Report
@@ -118,7 +119,7 @@ def run(
         keep_running(one, place, every, max_bytes)
         return
     if dry_run:
-        record = connector_run.preview(one, notice=_notice, max_bytes=max_bytes)
+        record = connector_preview.preview(one, notice=_notice, max_bytes=max_bytes)
     else:
         options = connector_run.Options(max_bytes=max_bytes, retry_refused=retry_refused)
         record = connector_run.run(one, notice=_notice, options=options)
@@ -136,7 +137,7 @@ def check(name: str, file: Path | None, data: Path | None) -> None:
 
     Example: cybex connector check misp-in --config connectors.toml
     """
-    for what, how in connector_run.check(opened(name, file, data)[1], notice=_notice):
+    for what, how in connector_preview.check(opened(name, file, data)[1], notice=_notice):
         click.echo(f"ok    {what}: {text_of(how)}")
 
 
