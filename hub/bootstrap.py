@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from hub import config
 from hub.config import Settings
+from hub.domain import limits
 from hub.domain.membership import Peer
 from hub.domain.stix_problem import Problem
 from hub.domain.stix_validation import StixValidator
-from hub.errors import ConfigError
+from hub.errors import ConfigError, InvalidRequest
+from hub.exports.warning import OPERATOR, OwnList, own_list
 from hub.services import link_tokens
 from hub.services.context import Bounds, Hub
 from hub.services.schema_files import read_schemas
+from hub.services.turns import Turns
 from hub.store.database import Database
 from hub.store.links import Link
 
@@ -84,7 +87,24 @@ def open_hub(settings: Settings, *, migrated: bool = True, prepared: bool = Fals
         public_url=settings.public_url,
         trusted_proxies=settings.server.trusted_proxies,
         metrics_allow=settings.metrics.allow,
+        turns=Turns(settings.server.threads),
+        own_warnings=_own_warnings(settings.warning_list),
     )
+
+
+def _own_warnings(file: Path | None) -> tuple[OwnList, ...]:
+    """Return the operator's own warning list. Raises ConfigError: a hub without it would export what it must not."""
+    if file is None:
+        return ()
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        if len(lines) > limits.EXPORT_OWN_LIST:
+            raise ConfigError(f"{file} has more than {limits.EXPORT_OWN_LIST} lines", field="exports.warning_list")
+        return (own_list(OPERATOR, lines, "exports.warning_list"),)
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"{file} cannot be read", field="exports.warning_list") from None
+    except InvalidRequest as error:
+        raise ConfigError(f"{file}: {error.detail}", field="exports.warning_list") from None
 
 
 def partner_opener(settings: Settings) -> Callable[[Peer, Link], PartnerHub]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import EllipsisType
 
 import click
 
@@ -11,11 +12,29 @@ from hub.cli.output import data_option, json_option, print_one, print_rows
 from hub.domain.membership import PeerKind, QuantumSafe
 from hub.domain.naming import ITU_REGIONS
 from hub.services import peers as service
+from hub.services import quotas
 from hub.services.actor import LOCAL_OPERATOR
+from hub.web.api import quotas as quota_resources
 from hub.web.api import resources
 
 COLUMNS = ("handle", "name", "kind", "country", "itu_region", "suspended", "identity")
 KINDS = click.Choice([kind.value for kind in PeerKind])
+QUOTA_COLUMNS = ("peer", "objects_used", "objects_bound", "octets_used", "octets_bound", "resets_at")
+
+
+class _Quota(click.ParamType[int | str]):
+    name = "number"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """Return the number; an empty text stays one."""
+        if value == "":
+            return value
+        if not value.isascii() or not value.isdigit() or len(value) > 16:
+            self.fail("a whole number, or an empty text for the hub's own bound", param, ctx)
+        return int(value)
+
+
+QUOTA = _Quota()
 
 
 @click.group()
@@ -95,6 +114,8 @@ def show(handle: str, data: Path | None, as_json: bool) -> None:
 @click.option(
     "--quantum-safe", type=click.Choice([each.value for each in QuantumSafe]), help="A second signature with ML-DSA-65."
 )
+@click.option("--quota-objects", type=QUOTA, help="Objects it may hand in within an hour; an empty text: the default.")
+@click.option("--quota-octets", type=QUOTA, help="Octets it may hand in within an hour; an empty text: the default.")
 @data_option
 @json_option
 def update(
@@ -104,6 +125,8 @@ def update(
     country: str | None,
     region: str | None,
     quantum_safe: str | None,
+    quota_objects: int | str | None,
+    quota_octets: int | str | None,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -120,6 +143,8 @@ def update(
         country=... if country is None else country or None,
         itu_region=... if region is None else region or None,
         quantum_safe=... if quantum_safe is None else quantum_safe,
+        quota_objects=_quota(quota_objects),
+        quota_octets=_quota(quota_octets),
     )
     print_one(resources.peer(changed), as_json=as_json)
 
@@ -148,3 +173,28 @@ def restore(handle: str, data: Path | None, as_json: bool) -> None:
     """
     changed = service.update(open_hub_at(data), LOCAL_OPERATOR, handle, suspended=False)
     print_one(resources.peer(changed), as_json=as_json)
+
+
+@peer.command("quota")
+@click.argument("handle", required=False)
+@data_option
+@json_option
+def quota(handle: str | None, data: Path | None, as_json: bool) -> None:
+    """Show what each peer, or one, has handed in within this hour, and what it may.
+
+    Example: cybex peer quota aa
+    """
+    hub = open_hub_at(data)
+    if handle is not None:
+        found = quotas.shown(hub, LOCAL_OPERATOR, handle)
+        print_one(quota_resources.flat(quota_resources.standing(found, hub.clock())), as_json=as_json)
+        return
+    rows = [quota_resources.standing(one, hub.clock()) for one in quotas.listed(hub, LOCAL_OPERATOR)]
+    print_rows([quota_resources.flat(row) for row in rows], QUOTA_COLUMNS, as_json=as_json)
+
+
+def _quota(value: int | str | None) -> int | EllipsisType | None:
+    """Return the change: nothing given is none, an empty text is the hub's own bound."""
+    if value is None:
+        return ...
+    return None if isinstance(value, str) else value

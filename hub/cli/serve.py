@@ -158,7 +158,7 @@ def _granian(settings: Settings) -> Any:  # its class is generic over a private 
         port=settings.server.port,
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
-        blocking_threads=settings.server.threads,
+        blocking_threads=settings.server.threads + limits.SPARE_THREADS,
         backpressure=CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
         websockets=False,

@@ -402,3 +402,20 @@ DEAD_LETTERS_AT_ONCE: Final = 10_000
 
 RELAY_BODY_BYTES: Final = 16 * 1024 * 1024
 """Octets of a decoded batch: its objects, the path of each with 16 hops at most, and the introductions."""
+
+QUOTA_OBJECTS: Final = 2_000_000
+"""Objects a peer may hand in within an hour when nobody says otherwise: 555 a second, a fifth of what a small machine
+takes; the largest feeds known bring as much in a day."""
+
+QUOTA_OCTETS: Final = 4 * 1024 * 1024 * 1024
+"""Octets of decoded bodies in the same hour: so many objects with their signatures."""
+
+QUOTA_MOST: Final = 1_000_000_000_000_000
+"""The largest quota that can be set: no bound in practice, and still exact in every JSON reader."""
+
+QUOTA_HOURS_KEPT: Final = 24
+"""Hours of use that are kept for who asks: a day; what was handed in is in the submissions."""
+
+SPARE_THREADS: Final = 4
+"""Threads of a serving process beyond those of the settings: each serves only peers with nothing else under way, so
+that one peer that sends its bodies slowly leaves room for four others."""

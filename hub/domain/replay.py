@@ -120,7 +120,14 @@ class Replay:
 
     def _peer(self, line: Line, verb: str, parts: list[str]) -> None:
         if verb == "add":
-            absent = {"country": None, "itu_region": None, "suspended_at": None, "quantum_safe": "optional"}
+            absent = {
+                "country": None,
+                "itu_region": None,
+                "suspended_at": None,
+                "quantum_safe": "optional",
+                "quota_objects": None,
+                "quota_octets": None,
+            }
             self._change(line, {**absent, "created_at": line.at, **line.detail}, "peer", parts[1])
         elif verb == "update":
             self._change(line, line.detail, "peer", parts[1])

@@ -13,6 +13,7 @@ from hub.services.delivery_buffer import DeliveryBuffer
 from hub.services.export_memory import ExportMemory
 from hub.services.shown_keys import ShownKeys
 from hub.services.throttle import Throttle
+from hub.services.turns import Turns
 from hub.services.waiting_room import WaitingRoom
 from hub.services.wakeup import Wakeup
 from hub.store.database import Database
@@ -61,5 +62,6 @@ class Hub:
     shown_keys: ShownKeys = field(default_factory=ShownKeys)
     deliveries: DeliveryBuffer = field(default_factory=DeliveryBuffer)
     waiting: WaitingRoom = field(default_factory=WaitingRoom)
+    turns: Turns = field(default_factory=Turns)
     exports: ExportMemory = field(default_factory=ExportMemory)
     own_warnings: tuple[OwnList, ...] = ()

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from hub.domain.canonical import Json, read
 from hub.domain.envelope import read_envelope
 from hub.domain.membership import Caller, Peer, Right
+from hub.domain.quota import Amount
 from hub.domain.submission import Decided, Failed, label, parse_objects
 from hub.errors import ConfigError
-from hub.services import access, commit, measures, receipts
+from hub.services import access, commit, measures, quotas, receipts
 from hub.services.access import OpenCollection
 from hub.services.actor import HUB_HANDLE
 from hub.services.builtin import recognise
@@ -42,15 +43,17 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
     :param body: the decoded octets as they were received.
     :raises MalformedJson: the body is not I-JSON.
     :raises Unprocessable: it holds no objects, or too many.
+    :raises TooManyRequests: it would exceed the quota of the peer.
     """
     access.require(opened.rights, Right.WRITE)
     digest = hashlib.sha256(body).digest()
     with hub.db.read() as tx:
         earlier = submission_store.repeat_of(tx, opened.collection.id, caller.peer.id, digest)
     if earlier is not None:
+        quotas.charge_octets(hub, caller.peer, len(body))
         return earlier
     received = parse_body(body, hub.bounds.max_objects)
-    now = hub.clock()
+    now, amount = hub.clock(), Amount(len(received.objects), len(body))
     submission = Submission(
         uuid=new_uuid(hub),
         group_id=opened.group.id,
@@ -70,11 +73,13 @@ def submit(hub: Hub, caller: Caller, opened: OpenCollection, body: bytes) -> Sub
         pendings = [pending_line(index, obj) for index, obj in enumerate(received.objects)]
         submission = replace(submission, pendings=pendings)
         with hub.db.write() as tx:
+            quotas.charge(tx, hub, caller.peer, amount)
             submission_store.add(tx, submission, body)
         hub.wakeup.set()
         return submission
     examined = examine(hub, opened, caller.peer, received, now=now)
     with hub.db.write() as tx:
+        quotas.charge(tx, hub, caller.peer, amount)
         stored, refused = commit.commit(tx, hub, examined.place, submission.uuid, examined.decided, now=now)
         failed = [*examined.failed, *refused]
         lines = commit.record_refusals(tx, hub, examined.place, submission.uuid, failed, now=now)

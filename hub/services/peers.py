@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import EllipsisType
 
-from hub.domain import naming
+from hub.domain import limits, naming
 from hub.domain.membership import Peer, PeerKind, QuantumSafe
-from hub.errors import Conflict
+from hub.errors import Conflict, InvalidRequest
 from hub.services import audit, deliveries
 from hub.services import quantum_safe as second_signature
 from hub.services.actor import HUB_HANDLE, Actor, require_operator, require_reader, visible_peer, visible_peers
@@ -82,6 +82,8 @@ def update(
     country: str | EllipsisType | None = ...,
     itu_region: str | EllipsisType | None = ...,
     quantum_safe: str | EllipsisType = ...,
+    quota_objects: int | EllipsisType | None = ...,
+    quota_octets: int | EllipsisType | None = ...,
     suspended: bool | EllipsisType = ...,
 ) -> Peer:
     """Change what is named. A suspended peer's credentials are refused from the next request on.
@@ -116,6 +118,12 @@ def update(
                 kind=new_kind.value,
                 quantum_safe=setting.value,
             )
+        quota = (changed(peer.quota_objects, quota_objects), changed(peer.quota_octets, quota_octets))
+        if quota != (peer.quota_objects, peer.quota_octets):
+            _check_quota(*quota)
+            store.update(tx, peer.id, quota_objects=quota[0], quota_octets=quota[1])
+            told = {"quota_objects": quota[0], "quota_octets": quota[1]}
+            audit.record(tx, hub, actor, "peer.update", f"peers/{handle}", **told)
         now_suspended = changed(peer.suspended_at is not None, suspended)
         if now_suspended and peer.handle == HUB_HANDLE:
             raise Conflict("the hub's own peer cannot be suspended; revoke its credentials instead", field="suspended")
@@ -133,6 +141,12 @@ def update(
 def _setting(value: str) -> QuantumSafe:
     naming.one_of(value, tuple(each.value for each in QuantumSafe), "quantum_safe")
     return QuantumSafe(value)
+
+
+def _check_quota(objects: int | None, octets: int | None) -> None:
+    for value, field in ((objects, "quota_objects"), (octets, "quota_octets")):
+        if value is not None and not 0 <= value <= limits.QUOTA_MOST:
+            raise InvalidRequest(f"a quota is a whole number from 0 to {limits.QUOTA_MOST}, or nothing", field=field)
 
 
 def _check(name: str, country: str | None, itu_region: str | None) -> None:

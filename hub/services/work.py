@@ -10,6 +10,7 @@ import structlog
 from hub.domain import limits
 from hub.domain.canonical import Json, read
 from hub.domain.membership import CollectionRights, Peer, effective_rights
+from hub.domain.quota import hour_of
 from hub.domain.submission import Decided, Failed, VersionName
 from hub.errors import NotFound
 from hub.services import commit, ingest, receipts
@@ -20,6 +21,7 @@ from hub.store import groups as group_store
 from hub.store import held as held_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
+from hub.store import quotas as quota_store
 from hub.store import refusals as refusal_store
 from hub.store import submissions as submission_store
 from hub.store.submissions import Submission
@@ -125,6 +127,7 @@ def purge(hub: Hub) -> int:
     """
     before = hub.clock() - hub.bounds.status_retention_seconds * 1_000_000
     with hub.db.write() as tx:
+        quota_store.forget(tx, hour_of(hub.clock()) - limits.QUOTA_HOURS_KEPT)
         refusal_store.purge(tx, before)
         return submission_store.purge(tx, before)
 

@@ -38,7 +38,7 @@ def read_body(environ: Mapping[str, Any], max_length: int) -> bytes:
         InvalidRequest: it is not what its content coding says.
     """
     coding = check_content_coding(environ)
-    if coding in ("", "identity") and _announced(environ) > max_length:
+    if coding in ("", "identity") and announced(environ) > max_length:
         raise _too_large(max_length)
     stream = get_input_stream(dict(environ))
     if coding == "zstd":
@@ -55,7 +55,8 @@ def read_body(environ: Mapping[str, Any], max_length: int) -> bytes:
     return bytes(body)
 
 
-def _announced(environ: Mapping[str, Any]) -> int:
+def announced(environ: Mapping[str, Any]) -> int:
+    """Return the octets that Content-Length announces, 0 without it; of a compressed body, as it comes."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     return int(length[:19]) if length.isascii() and length.isdigit() else 0
 

@@ -24,7 +24,7 @@ _GROUP = (
     "two_person",
     "pseudonyms",
 )
-_PEER = ("name", "kind", "identity", "country", "itu_region", "quantum_safe")
+_PEER = ("name", "kind", "identity", "country", "itu_region", "quantum_safe", "quota_objects", "quota_octets")
 _RIGHTS = {"may_read": "read", "may_write": "write", "may_moderate": "moderate"}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, request
 
+from hub.domain.membership import Caller
 from hub.domain.taxii_resources import to_bytes
 from hub.services.context import Hub
 from hub.web.api import (
@@ -35,6 +36,7 @@ from hub.web.api import (
     preview,
     proposals,
     pseudonyms,
+    quotas,
     receipts,
     records,
     relay_rights,
@@ -48,6 +50,7 @@ from hub.web.api.call import Call, Handler
 from hub.web.api.document import Operation
 from hub.web.credentials import identify
 from hub.web.origin import TrustedProxies
+from hub.web.turn import turn
 
 BASE: Final = "/api/v1"
 DOCUMENT: Final = "getOpenApiDocument"
@@ -55,6 +58,7 @@ DOCUMENT: Final = "getOpenApiDocument"
 HANDLERS: Final[dict[str, Handler]] = {
     **whoami.HANDLERS,
     **peers.HANDLERS,
+    **quotas.HANDLERS,
     **credentials.HANDLERS,
     **keys.HANDLERS,
     **key_rotation.HANDLERS,
@@ -111,6 +115,11 @@ def register(app: Flask, hub: Hub) -> None:
 
 def _answer(hub: Hub, trusted: TrustedProxies, operation: Operation, path: dict[str, str]) -> Response:
     caller = identify(request.environ, hub, trusted)
+    with turn(hub, caller):
+        return _answer_to(caller, hub, operation, path)
+
+
+def _answer_to(caller: Caller, hub: Hub, operation: Operation, path: dict[str, str]) -> Response:
     names = strictness.path_values(operation, path)
     strictness.check_accept(request.headers.get("Accept"))
     query = strictness.query_values(operation, request)

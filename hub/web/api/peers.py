@@ -49,6 +49,8 @@ def patch(call: Call) -> Answer:
         country=call.changed("country"),
         itu_region=call.changed("itu_region"),
         quantum_safe=call.changed("quantum_safe"),
+        quota_objects=call.changed("quota_objects"),
+        quota_octets=call.changed("quota_octets"),
         suspended=call.changed("suspended"),
     )
     return Answer(resources.peer(changed))

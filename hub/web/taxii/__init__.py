@@ -14,6 +14,7 @@ from hub.web.origin import TrustedProxies
 from hub.web.taxii import api_root, collections, discovery, manifest, objects, status, versions
 from hub.web.taxii import object as single
 from hub.web.taxii.call import Call
+from hub.web.turn import turn
 
 View = Callable[..., Response]
 
@@ -39,7 +40,8 @@ def register(app: Flask, hub: Hub) -> None:
     def authenticated(views: dict[str, View]) -> View:
         def answer(method: str, path: dict[str, Any]) -> Response:
             call = Call(hub, identify(request.environ, hub, trusted), request, trusted)
-            return views[method](call, **path)
+            with turn(hub, call.caller):
+                return views[method](call, **path)
 
         def serve(**path: Any) -> Response:
             method = "GET" if request.method == "HEAD" else request.method

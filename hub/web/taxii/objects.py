@@ -7,9 +7,10 @@ from flask import Response
 from hub.domain import taxii_resources
 from hub.domain.membership import Right
 from hub.domain.taxii_query import Endpoint
-from hub.services import ingest, read
+from hub.errors import InvalidRequest, TooLarge, Unprocessable
+from hub.services import ingest, quotas, read
 from hub.web import waiting
-from hub.web.body import check_content_coding, read_body
+from hub.web.body import announced, check_content_coding, read_body
 from hub.web.taxii import answers, status
 from hub.web.taxii.call import Call
 
@@ -32,6 +33,19 @@ def post(call: Call, slug: str, ref: str) -> Response:
     call.check_content_type()
     environ = call.request.environ
     check_content_coding(environ)
-    body = read_body(environ, call.hub.bounds.max_content_length)
-    submission = ingest.submit(call.hub, call.caller, opened, body)
-    return answers.resource(status.resource(submission), 202)
+    most = call.hub.bounds.max_content_length
+    standing = quotas.admit(call.hub, call.caller, min(most, announced(environ)))
+    try:
+        body = read_body(environ, min(most, standing.left.octets))
+    except TooLarge:
+        if standing.left.octets >= most:
+            raise
+        raise quotas.refusal(standing, "octets") from None
+    try:
+        submission = ingest.submit(call.hub, call.caller, opened, body)
+    except (InvalidRequest, Unprocessable):
+        quotas.charge_octets(call.hub, call.caller.peer, len(body))
+        raise
+    answer = answers.resource(status.resource(submission), 202)
+    answer.headers.extend(standing.after(submission.total, len(body)).headers())
+    return answer

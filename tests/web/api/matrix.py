@@ -47,6 +47,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "createPeer": _row(201, 403, 403, 403, 403, 403),
     "getPeer": _row(200, 200, 200, 200, 403, 404),
     "updatePeer": _row(200, 403, 403, 403, 403, 404),
+    "getPeerQuota": (200, 403, 403, 404, 200, 200, 200, 404, 404, *_OUT),  # its own, and the operator everybody's
     "listCredentials": _row(200, 403, 403, 200, 403, 404),
     "createCredential": _row(201, 403, 403, 201, 403, 404),
     "getCredential": _row(200, 403, 403, 200, 403, 404),
