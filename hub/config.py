@@ -111,6 +111,13 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _networks("allow", self.allow)
 
 
+class Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every export heeds."""
+
+    warning_list: str = ""
+    """File of addresses, networks and names that never become entries; a relative path starts at the data directory."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of it, checked. ``data`` comes from the command line or CYBEX_DATA, never from the file itself.
 
@@ -125,6 +132,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    exports: Exports = Exports()
     connector: dict[str, dict[str, Any]] = {}
 
     def __post_init__(self) -> None:
@@ -160,6 +168,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def database_file(self) -> Path | None:
         """The embedded database's file, None on a server."""
         return Path(self.database_url.removeprefix("sqlite:///")) if self.embedded else None
+
+    @property
+    def warning_list(self) -> Path | None:
+        """The file of the operator's own warning list, None when there is none."""
+        return self.data / self.exports.warning_list if self.exports.warning_list else None
 
     @property
     def tls_files(self) -> tuple[Path, Path] | None:

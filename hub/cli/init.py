@@ -137,6 +137,7 @@ def configuration_text(given: dict[str, object]) -> str:
             table = section
         lines.append(f"# {comment}")
         lines.append(f"{name} = {_toml(given[key])}" if key in given else f"# {name} = {_toml(default)}")
+    lines += ["", "# Connectors that the worker runs: one [connector.NAME] table each, see docs/connectors.md."]
     return "\n".join(lines) + "\n"
 
 
@@ -174,6 +175,7 @@ DEFAULTS: tuple[tuple[str, object, str], ...] = (
     ("log.format", "json", "json or console."),
     ("log.level", "info", "debug, info, warning or error."),
     ("metrics.allow", list(config.LOOPBACK), "Who may read /metrics; for everybody else it does not exist."),
+    ("exports.warning_list", "", "File of addresses, networks and names that no block list ever holds; none if empty."),
 )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from hub.bootstrap import open_hub_at
 from hub.domain.pattern_values import Observed
-from hub.errors import InvalidRequest
+from hub.errors import ConfigError, InvalidRequest
 from hub.exports.values import Value, value_of
 from hub.exports.warning import OPERATOR, WarningLists, own_list
+from tests.cli.operation import succeed
 from tests.exports.world import export, indicator
 
 FOLDER = Path(__file__).parents[2] / "hub" / "exports" / "warning_lists"
@@ -87,3 +90,20 @@ def test_shipped_lists_have_a_source_and_a_licence() -> None:
         sort = "name" if "domains" in file.name else "address"
         if file.name != "special-addresses.txt":
             assert [of(sort, line).text for line in lines] == lines
+
+
+def test_the_operators_list_is_read_when_the_hub_starts_and_a_broken_one_stops_it(tmp_path: Path) -> None:
+    data = tmp_path / "hub"
+    succeed("init", "--data", data)
+    (data / "own.txt").write_text("# ours\nmine.example\n198.41.0.0/16\n")
+    settings = data / "hub.toml"
+    settings.write_text(re.sub(r"(?m)^#? ?warning_list = .*$", 'warning_list = "own.txt"', settings.read_text()))
+    assert 'warning_list = "own.txt"' in settings.read_text()
+    (own,) = open_hub_at(data).own_warnings
+    assert own.holds(of("name", "www.mine.example"))
+    (data / "own.txt").write_text("neither this nor that\n")
+    with pytest.raises(ConfigError, match=r"own\.txt: an entry is neither"):
+        open_hub_at(data)
+    (data / "own.txt").unlink()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        open_hub_at(data)
