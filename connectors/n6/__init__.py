@@ -1,0 +1,1 @@
+"""Events of CERT Polska's n6, by its published formats: see README.md."""
