@@ -14,28 +14,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
 
 from connectors.sdk import limits
-from connectors.sdk.exchange import Incoming, Source, StixObject
+from connectors.sdk.exchange import Source, StixObject
 from connectors.sdk.hub_side import HubSide
-from connectors.sdk.kind import ConnectorError
-from connectors.sdk.ledger import OBJECT, RETRACTION, Ledger, Refusal, Waiting
+from connectors.sdk.ledger import RETRACTION, Ledger, Refusal, Waiting
 from connectors.sdk.result import Result
+from connectors.sdk.sealing import Sealer
 from hub.client.transport import RemoteError
+from hub.domain.admission import VERSION
 from hub.domain.canonical import jcs
-from hub.domain.retraction import STIX_ID
-from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
-from hub.errors import MalformedJson, SignatureError
+from hub.domain.signature_profile import INLINE_EXTENSION_ID
 
 WHOLE_ENVELOPE: Final = frozenset({400, 413, 422})
 """Answers about what was sent, not about who sent it: cut in two, the part that is at fault is found."""
-
-_FIRST: Final = {"marking-definition": 0, "extension-definition": 0, "identity": 1, "indicator": 2}
-"""What others need comes first, then what protects somebody: a thin link may end the run after any of them."""
 
 
 class Inbound:
@@ -44,8 +40,9 @@ class Inbound:
     def __init__(
         self, hub: HubSide, ledger: Ledger, result: Result, *, max_bytes: int | None, notice: Callable[[str], None]
     ) -> None:
-        self._hub, self.ledger, self._result = hub, ledger, result
-        self.max_bytes, self._notice = max_bytes, notice
+        self._hub, self._ledger, self._result = hub, ledger, result
+        self._max_bytes, self._notice = max_bytes, notice
+        self._sealer = Sealer(hub, ledger, result)
 
     def run(self, source: Source) -> None:
         """Bring everything that is new, as far as the budget goes.
@@ -54,9 +51,9 @@ class Inbound:
         """
         if not self._empty_outbox():  # 1
             return
-        for incoming in source.batches(self.ledger.bookmark):
-            waiting, refusals = self.prepare(incoming)  # 2
-            self.ledger.fill(waiting, incoming.bookmark, refusals)  # 3
+        for incoming in source.batches(self._ledger.bookmark):
+            waiting, refusals = self._sealer.prepare(incoming)  # 2
+            self._ledger.fill(waiting, incoming.bookmark, refusals)  # 3
             self._result.refuse(refusals)
             if not self._empty_outbox():
                 return
@@ -68,77 +65,19 @@ class Inbound:
         """Post once more what was refused, except what only another version can mend. Raises as `run` does."""
         if not self._empty_outbox():
             return
-        again = [one for one in self.ledger.refusals() if one.body is not None]
+        again = [one for one in self._ledger.refusals() if one.body is not None]
         objects = [orjson.loads(one.body) for one in again if one.body is not None]
-        waiting, refusals = self._signed(objects, again=True)
-        self.ledger.fill(waiting, None, refusals)
+        waiting, refusals = self._sealer.signed(objects, again=True)
+        self._ledger.fill(waiting, None, refusals)
         self._result.refuse(refusals)
         self._result.complete = self._empty_outbox()
-
-    def prepare(self, incoming: Incoming) -> tuple[list[Waiting], list[Refusal]]:
-        """Return what is to be posted of a batch, signed, and what is refused before it is."""
-        if len(incoming.objects) > limits.INCOMING_OBJECTS:
-            raise ConnectorError(f"the source gives more than {limits.INCOMING_OBJECTS} objects at once")
-        self._result.report.add(incoming.report)
-        gone = list(dict.fromkeys(incoming.withdrawn))
-        withdrawn = set(gone)
-        waiting, refusals = self._signed(one for one in incoming.objects if one.get("id") not in withdrawn)
-        return waiting + self._retractions([one for one in gone if self.ledger.has(one)]), refusals
-
-    def _signed(self, objects: Iterable[StixObject], *, again: bool = False) -> tuple[list[Waiting], list[Refusal]]:
-        waiting: dict[tuple[str, str], Waiting] = {}
-        refusals: list[Refusal] = []
-        for obj in sorted(objects, key=lambda one: _FIRST.get(str(one.get("type")), 3)):
-            try:
-                found = self._one(obj, waiting, again)
-            except (SignatureError, MalformedJson) as error:
-                found = self._refusal(obj, "unreadable", "-", error.detail)
-            if isinstance(found, Refusal):
-                refusals.append(found)
-            elif found is not None:
-                waiting[(found.stix_id, found.version)] = found
-        return list(waiting.values()), refusals
-
-    def _one(self, obj: StixObject, waiting: dict[tuple[str, str], Waiting], again: bool) -> Waiting | Refusal | None:
-        stix_id = obj.get("id")
-        if not isinstance(stix_id, str) or STIX_ID.fullmatch(stix_id) is None or not isinstance(obj.get("type"), str):
-            return self._refusal(obj, "unreadable", "-", "it has no STIX id or no type")
-        octets = jcs(dict(obj))
-        if len(octets) > limits.OBJECT_BYTES:
-            return self._refusal(obj, "too-large", "-", f"it is longer than {limits.OBJECT_BYTES} octets")
-        version, sha256 = related_version(obj), hashlib.sha256(octets).digest()
-        same = waiting.get((stix_id, version))
-        before = same.sha256 if same is not None else self.ledger.published(stix_id, version)
-        if before == sha256:
-            self._result.unchanged += 1
-            return None
-        if before is not None:
-            reason = "the system gives another content under the same version; it is taken once `modified` is later"
-            return self._refusal(obj, "version", version, reason)
-        if not again and self.ledger.refused(stix_id, version) == octets:
-            self._result.known_refusals += 1
-            return None
-        signed = self._hub.sign(obj)
-        if obj["type"] != SIGNATURE_TYPE and len(signed) == 1:
-            self._result.signed += 1
-        self._result.vouched += len(signed) - 1
-        return Waiting(OBJECT, stix_id, version, sha256, orjson.dumps(signed), octets)
-
-    def _retractions(self, stix_ids: Sequence[str], together: int = 100) -> list[Waiting]:
-        made = []
-        for start in range(0, len(stix_ids), together):
-            some = list(stix_ids[start : start + together])
-            note = self._hub.retraction(some)
-            body, targets = orjson.dumps([note]), orjson.dumps(some)
-            made.append(Waiting(RETRACTION, note["id"], related_version(note), b"", body, targets))
-        return made
 
     def _empty_outbox(self) -> bool:  # 4, 5
         """Post what waits; say whether all of it is answered for, and not the budget spent before."""
         while True:
-            rows = self.ledger.waiting(limits.BATCH_OBJECTS)
+            rows = self._ledger.waiting(limits.BATCH_OBJECTS)
             if not rows:
-                self.ledger.settle()  # 6
+                self._ledger.settle()  # 6
                 return True
             some = self._within_budget(rows[:1] if rows[0].kind == RETRACTION else rows)
             if not some:
@@ -151,9 +90,9 @@ class Inbound:
 
     def _within_budget(self, rows: list[Waiting]) -> list[Waiting]:
         """Return as many as the budget has room for: one at least in a run, or what is too large waits for ever."""
-        if self.max_bytes is None:
+        if self._max_bytes is None:
             return rows
-        left = self.max_bytes - self._result.octets
+        left = self._max_bytes - self._result.octets
         taken = 0
         for count, row in enumerate(rows):
             taken += len(row.body)
@@ -173,52 +112,74 @@ class Inbound:
                 self._post(rows[len(rows) // 2 :])
                 return
             refusals = [self._refused(rows[0], "envelope", error.detail)]
-            self.ledger.answered(rows, (), (), refusals)
+            self._ledger.answered(rows, (), (), refusals)
             self._result.refuse(refusals)
             return
         self._result.octets += sum(len(row.body) for row in rows)
         said = _lines(pushed.failures)
         of_id = Counter(row.stix_id for row in rows)
         done: list[Waiting] = []
-        refusals = []
+        refused: list[tuple[Waiting, str, str]] = []
         for row in rows:
             alone = said.get((row.stix_id, None)) if of_id[row.stix_id] == 1 else None
             line = said.get((row.stix_id, row.version)) or alone
             if line is None:
                 done.append(row)
             else:
-                refusals.append(self._refused(row, *_rule(line)))
+                refused.append((row, *_rule(line)))
+        self._result.objects += len(done)
+        known = self._published_before([row for row, rule, _ in refused if rule == VERSION])
+        refusals = [self._refused(*one) for one in refused if one[0] not in known]
         for row in done:  # a signature that was refused although its object was taken: it has to be known
             names = [str(one.get("id")) for one in orjson.loads(row.body)[1:]]
             lines = [(name, said[(name, None)]) for name in names if (name, None) in said]
             refusals += [Refusal(name, "-", *_rule(line), self._hub.clock()) for name, line in lines]
-        self.ledger.answered(rows, done, (), refusals)
-        self._result.objects += len(done)
+        self._ledger.answered(rows, [*done, *known], (), refusals)
         self._result.refuse(refusals)
+
+    def _published_before(self, rows: list[Waiting]) -> list[Waiting]:
+        """Return those of which the hub has this very content under a signature that we made and have forgotten.
+
+        So a folder that was lost costs nothing but the questions.
+        """
+        try:
+            served = self._hub.served(list({row.stix_id for row in rows}), every_version=True) if rows else []
+        except RemoteError:  # the credential may not read there: then the refusal stands
+            return []
+        contents = {digest for obj in served for digest in _unsigned(obj)}
+        known = [row for row in rows if row.sha256 in contents]
+        self._result.unchanged += len(known)
+        return known
 
     def _retract(self, row: Waiting) -> None:
         targets: list[str] = orjson.loads(row.original)
         pushed = self._hub.post(orjson.loads(row.body))
         self._result.octets += len(row.body)
         if not pushed.failures:
-            self.ledger.answered([row], (), targets, ())
+            self._ledger.answered([row], (), targets, ())
             self._result.withdrawn += len(targets)
         elif len(targets) > 1:  # one that is gone already refuses the whole note
-            self.ledger.replace([row], self._retractions(targets, together=max(1, len(targets) // 10)))
+            self._ledger.replace([row], self._sealer.retractions(targets, together=max(1, len(targets) // 10)))
         else:
             # It is not there any more, or never was ours: either way there is nothing left that could be withdrawn.
             refusals = [Refusal(targets[0], "withdrawal", *_rule(pushed.failures[0]), self._hub.clock())]
-            self.ledger.answered([row], (), targets, refusals)
+            self._ledger.answered([row], (), targets, refusals)
             self._result.refuse(refusals)
 
     def _refused(self, row: Waiting, rule: str, reason: str) -> Refusal:
         return Refusal(row.stix_id, row.version, rule, reason, self._hub.clock(), row.original)
 
-    def _refusal(self, obj: StixObject, rule: str, version: str, reason: str) -> Refusal:
-        """Return a refusal of our own, which another content has to mend: it is not tried again as it is."""
-        stix_id = obj.get("id")
-        name = stix_id if isinstance(stix_id, str) and STIX_ID.fullmatch(stix_id) else "an object without an id"
-        return Refusal(name, version, rule, reason, self._hub.clock())
+
+def _unsigned(obj: StixObject) -> Iterator[bytes]:
+    """Yield the SHA-256 of what an object may have been before its author signed it."""
+    if "signatures" not in obj:
+        return
+    plain = {name: value for name, value in obj.items() if name not in ("signatures", "extensions")}
+    extensions = obj.get("extensions")
+    left = {key: body for key, body in extensions.items() if key != INLINE_EXTENSION_ID} if extensions else {}
+    if not left:
+        yield hashlib.sha256(jcs(plain)).digest()
+    yield hashlib.sha256(jcs({**plain, "extensions": left})).digest()
 
 
 def _lines(failures: Sequence[dict[str, Any]]) -> dict[tuple[str, str | None], dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What a connector remembers between runs: its bookmark, what waits to be posted, what was published, what was refused.
 
 One SQLite file in the connector's folder; every method is one transaction, on disk when it returns. The connector's own
-memory, not the hub's: it may be thrown away, and then everything is compared and posted anew.
+memory, not the hub's: when it is lost, everything is posted once more, and the hub says what it has already.
 """
 
 from __future__ import annotations
@@ -233,5 +233,5 @@ def _refuse(db: sqlite3.Connection, refusals: Sequence[Refusal]) -> None:
 def _damaged(folder: Path | None, error: sqlite3.Error) -> ConfigError:
     where = FILE if folder is None else folder / FILE
     return ConfigError(
-        f"{where} cannot be used ({type(error).__name__}): make room, or remove it to compare everything anew"
+        f"{where} cannot be used ({type(error).__name__}): make room, or remove it to post everything once more"
     )

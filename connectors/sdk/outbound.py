@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from connectors.sdk.exchange import Outgoing, StixObject, Target
 from connectors.sdk.hub_side import HubSide
@@ -25,9 +25,6 @@ from hub.domain.canonical import jcs
 from hub.domain.keys import KeyRing
 from hub.domain.retraction import MalformedRetraction
 from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
-
-ASKED_AT_ONCE: Final = 50
-"""Ids in one question whether the hub still serves them: about 3 KB of address, which every proxy passes."""
 
 _Stix = dict[str, Any]
 
@@ -80,7 +77,7 @@ class Outbound:
     def retry(self, target: Target) -> None:
         """Hand over once more what was refused, as far as the hub still serves it. Raises as `run` does."""
         ids = list(dict.fromkeys(one.stix_id for one in self._ledger.refusals()))
-        found = self._served(ids)
+        found = self._hub.served(ids)
         self._ledger.accept(ids)
         checked = self._verified([*found], self._hub.ring())
         self._deliver(target, Outgoing(checked))
@@ -105,7 +102,7 @@ class Outbound:
         objects = self._verified(page.objects, ring)
         revoked = [str(obj["id"]) for obj in objects if obj.get("revoked") is True and obj["type"] != SIGNATURE_TYPE]
         named = list(dict.fromkeys(_named(objects)))
-        left = self._verified(self._served(named), ring) if named else []
+        left = self._verified(self._hub.served(named), ring) if named else []
         still = {str(obj["id"]) for obj in left}
         present = {(obj["id"], related_version(obj)) for obj in objects}
         wanted = [obj for obj in objects if self._wanted(obj)]
@@ -133,16 +130,6 @@ class Outbound:
         self._ledger.refuse(refusals)
         self._result.refuse(refusals)
         return [obj for obj in judged if _name(obj) not in bad]
-
-    def _served(self, stix_ids: Sequence[str]) -> list[_Stix]:
-        """Return what the hub still serves of these."""
-        found: list[_Stix] = []
-        for start in range(0, len(stix_ids), ASKED_AT_ONCE):
-            some = stix_ids[start : start + ASKED_AT_ONCE]
-            asked = {"match[id]": ",".join(some)}
-            for page in pages(self._hub.transport, self._url, added_after=None, limit=None, filters=asked):
-                found += page.objects
-        return found
 
     def _deliver(self, target: Target, batch: Outgoing) -> None:
         if not batch.objects and not batch.withdrawn:

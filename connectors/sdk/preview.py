@@ -11,11 +11,11 @@ from typing import Any
 from connectors.sdk import hub_side
 from connectors.sdk.config import Connector
 from connectors.sdk.exchange import Tools
-from connectors.sdk.inbound import Inbound
 from connectors.sdk.ledger import OBJECT, Ledger
 from connectors.sdk.outbound import Outbound
 from connectors.sdk.result import Result
 from connectors.sdk.run import Notice, open_ledger, record_of, tools_of
+from connectors.sdk.sealing import Sealer
 from connectors.sdk.state import OWN, Status
 from hub.errors import ConfigError
 
@@ -37,7 +37,7 @@ def preview(connector: Connector, *, notice: Notice, max_bytes: int | None = Non
         hub = hub_side.connect(connector, Path(scratch), clock=hub_side.clock, notice=notice)
         tools = tools_of(connector, hub, own, notice)
         if connector.table.direction == "in":
-            _preview_source(connector, tools, Inbound(hub, ledger, result, max_bytes=max_bytes, notice=notice), result)
+            _preview_source(connector, tools, Sealer(hub, ledger, result), max_bytes)
         else:
             Outbound(hub, ledger, result, max_bytes=max_bytes, notice=notice).preview()
     begun = Status(run=str(uuid.uuid4()), started_at=start)
@@ -61,16 +61,16 @@ def check(connector: Connector, *, notice: Notice) -> list[tuple[str, str]]:
     return found
 
 
-def _preview_source(connector: Connector, tools: Tools, inbound: Inbound, result: Result) -> None:
+def _preview_source(connector: Connector, tools: Tools, sealer: Sealer, max_bytes: int | None) -> None:
     if connector.kind.source is None:
         raise ConfigError(f"the kind {connector.kind.name} has no direction in")
-    ledger = inbound.ledger
+    ledger, result = sealer.ledger, sealer.result
     for incoming in connector.kind.source(connector.settings, tools).batches(ledger.bookmark):
-        waiting, refusals = inbound.prepare(incoming)
+        waiting, refusals = sealer.prepare(incoming)
         result.refuse(refusals)
         result.objects += sum(one.kind == OBJECT for one in waiting)
         result.withdrawn += sum(ledger.has(one) for one in incoming.withdrawn)
         result.octets += sum(len(one.body) for one in waiting)
-        if inbound.max_bytes is not None and result.octets >= inbound.max_bytes:
+        if max_bytes is not None and result.octets >= max_bytes:
             return
     result.complete = True

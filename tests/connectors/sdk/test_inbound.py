@@ -214,3 +214,20 @@ def test_old_refusals_go_when_there_are_too_many(hub: FakeHub, ledger: Ledger, m
     hub.rule = lambda _: "tlp: above the ceiling"
     bring(hub, ledger, Script([incoming(*(indicator(number) for number in range(6)))]))
     assert [one.stix_id for one in ledger.refusals()] == [indicator(number)["id"] for number in (3, 4, 5)]
+
+
+@pytest.mark.parametrize(
+    "extensions", [None, {}, {"extension-definition--1": {"extension_type": "property-extension"}}]
+)
+def test_a_folder_that_was_lost_costs_no_refusal(
+    hub: FakeHub, ledger: Ledger, clock: Clock, extensions: dict[str, object] | None
+) -> None:
+    more = {} if extensions is None else {"extensions": extensions}
+    source = Script([incoming(indicator(1, **more), indicator(2))])
+    bring(hub, ledger, source)
+    clock.now += 60_000_000  # signed again, it has another signature
+    fresh = Ledger(None)
+    result = bring(hub, fresh, source)
+    assert (result.objects, result.unchanged, result.refused, fresh.bookmark) == (0, 2, 0, "1")
+    changed = Script([incoming(indicator(2, name="renamed"))])
+    assert bring(hub, Ledger(None), changed).refused == 1

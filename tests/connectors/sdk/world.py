@@ -143,11 +143,14 @@ class FakeHub(HubSide):
             name = (one["id"], related_version(one))
             message = self.rule(one)
             if message is None and self.taken.get(name, jcs(one)) != jcs(one):
-                message = "admission: the same version has another content"
+                message = "version: this version is stored already with other content"
             if message is not None:
                 pushed.failures.append({"id": name[0], "version": name[1], "message": message})
                 continue
             self.taken[name] = jcs(one)
+            if one["type"] != "jss-signature":
+                self.added += 1
+                self.feed.append((START + self.added, one))
             pushed.successes.append({"id": name[0], "version": name[1]})
         return pushed
 
