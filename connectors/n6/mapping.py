@@ -72,8 +72,9 @@ def _event(event: Mapping[str, Any], report: Report) -> SecurityEvent | None:
         category = CATEGORIES["other"]
     if "injects" in event:
         report.dropped("injects", "their structure is not specified")
-    for name in sorted(set(event) - KNOWN - {"injects"}):
-        report.dropped(name if len(name) < 40 and name.isidentifier() else "unknown attribute", "n6 does not define it")
+    unknown = len(set(event) - KNOWN - {"injects"})
+    if unknown:
+        report.dropped("unknown attributes", "n6 does not define them", unknown)
     modified = _time(event, "modified")
     if modified is None:
         report.guessed("modified", "modified", "the Stream API does not say it: the time of the event is taken")

@@ -1,0 +1,1 @@
+"""Events of IntelMQ, by its published data format: see README.md."""
