@@ -46,6 +46,14 @@ def delivered(stix_id: str, data: Path | None, as_json: bool, **options: Any) ->
             for one in peer["acknowledged"]:
                 because = f": {one['reason']}" if one["reason"] else ""
                 click.echo(f"  {'':16} acknowledged as {one['outcome']} on {one['at']}{because}")
+        for one in version.get("hubs", ()):
+            handed = one["handed"]
+            if handed is None:
+                click.echo(f"  {one['peer']:16} {one['summary']}")
+            else:
+                receipt = ", receipt kept" if handed["receipt"] else ""
+                because = f" by rule {handed['rule']}" if handed["rule"] else ""
+                click.echo(f"  {one['peer']:16} handed over on {handed['at']}: {handed['outcome']}{because}{receipt}")
         for state, count in version["others"].items():
             click.echo(f"  and {count} more  {state.replace('-', ' ')}")
 

@@ -109,6 +109,10 @@ def _print(found: dict[str, Any]) -> None:
                     click.echo(f"  not by {peer['peer']}: {peer['rule']}, {peer['reason']}")
             if readers["others_not"]:
                 click.echo(f"  not by {readers['others_not']} more")
+        for hub in one.get("hubs", ()):
+            click.echo(f"  {hub['peer']}: {hub['summary']}")
+        if one.get("others_cross"):
+            click.echo(f"  crosses to {one['others_cross']} more")
         if one["losing"] or one["others_losing"]:
             _print_list("these have an earlier version and would lose it:", one["losing"], "others_losing", one)
 

@@ -15,9 +15,11 @@ from hub.domain.policy.decision import Decision, all_of
 from hub.domain.policy.reading import ReadFacts, explain_read
 from hub.domain.served import ServedRange, ServedVersion, proof, strongest
 from hub.errors import NotFound
+from hub.services import crossing
 from hub.services.acquaintance import known_peers
 from hub.services.actor import Actor, limited, require_reader
 from hub.services.context import Hub
+from hub.services.crossing import Crossing
 from hub.store import acknowledgements as acknowledgement_store
 from hub.store import collections as collection_store
 from hub.store import decisions as decision_store
@@ -57,7 +59,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One version in one collection: those the asker may know of, by handle, and how many others are in each state."""
+    """One version in one collection: those the asker may know of, by handle, and how many others are in each state.
+
+    :param hubs: other hubs that the asker may know of: what they were handed, or why it stays here.
+    """
 
     group: TrustGroup
     collection: Collection
@@ -65,6 +70,7 @@ class Delivered:
     date_added: int
     peers: tuple[Standing, ...]
     others: Counter[State]
+    hubs: tuple[Crossing, ...] = ()
 
 
 def delivered(hub: Hub, actor: Actor, stix_id: str) -> list[Delivered]:
@@ -75,6 +81,7 @@ def delivered(hub: Hub, actor: Actor, stix_id: str) -> list[Delivered]:
     3. Who published a version is left out: he has it.
     4. Peers that the actor may not know of are counted and not named.
     5. Of a version that names a pseudonym, or is by one, nothing is told: even a number could tell whose it is.
+    6. Another hub reads nothing: what it was handed is told instead.
 
     Raises NotFound when there is nothing he may ask about.
     """
@@ -84,7 +91,7 @@ def delivered(hub: Hub, actor: Actor, stix_id: str) -> list[Delivered]:
         known = peer_store.all(tx)
         everybody = {peer.id: peer for peer in known}
         found = [
-            _of_version(tx, actor, stix_id, stored, everybody, now=now)
+            _of_version(tx, hub, actor, stix_id, stored, everybody, now=now)
             for stored in decision_store.of_object(tx, stix_id)
             if _may_ask(tx, actor, stored)  # 1
         ]
@@ -109,7 +116,14 @@ def _may_ask(tx: Connection, actor: Actor, stored: StoredDecision) -> bool:
 
 
 def _of_version(
-    tx: Connection, actor: Actor, stix_id: str, stored: StoredDecision, everybody: dict[int, Peer], *, now: int
+    tx: Connection,
+    hub: Hub,
+    actor: Actor,
+    stix_id: str,
+    stored: StoredDecision,
+    everybody: dict[int, Peer],
+    *,
+    now: int,
 ) -> Delivered:
     group = group_store.by_id(tx, stored.group_id)
     collection = collection_store.by_id(tx, stored.collection_id)
@@ -130,13 +144,17 @@ def _of_version(
     standings = []
     for peer_id in sorted({*members, *ranges, *said} - {stored.submitter_peer_id}):  # 2, 3
         peer = everybody[peer_id]
+        if peer.partner_hub and peer_id not in ranges:  # 6
+            continue
         facts = _facts(peer, members.get(peer_id), overrides.get(peer_id), stored, now=now)
         standing = _standing(peer, all_of(explain_read(facts)), version, ranges.get(peer_id, []))
         standings.append(replace(standing, acknowledged=tuple(said.get(peer_id, []))))
     may_name = known_peers(tx, limited(actor), group)
     named = sorted((one for one in standings if one.peer.id in may_name), key=lambda one: one.peer.handle)
     others = Counter(one.state for one in standings if one.peer.id not in may_name)  # 4
-    return Delivered(group, collection, stored.version, stored.date_added, tuple(named), others)
+    crossings = crossing.of_version(tx, hub, group, collection, stix_id, stored.sha256)  # 6
+    hubs = tuple(one for one in crossings if one.peer.id in may_name and one.peer.id != stored.submitter_peer_id)
+    return Delivered(group, collection, stored.version, stored.date_added, tuple(named), others, hubs)
 
 
 def _standing(peer: Peer, may_read: Decision, version: ServedVersion, ranges: Iterable[ServedRange]) -> Standing:

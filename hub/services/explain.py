@@ -11,6 +11,7 @@ from hub.domain.policy.decision import Decision, all_of, deny
 from hub.domain.policy.reading import ReadFacts, explain_read
 from hub.domain.taxii_time import format_timestamp
 from hub.errors import NotFound
+from hub.services import crossing
 from hub.services.actor import Actor, is_operator, require_reader, visible_peer
 from hub.services.context import Hub
 from hub.store import collections as collection_store
@@ -41,6 +42,8 @@ class Explanation:
 def explain(hub: Hub, actor: Actor, stix_id: str, handle: str) -> list[Explanation]:
     """Return, for every version of an object that the actor may ask about, whether and why a peer may read it.
 
+    Of another hub: whether and why it has it, which is what the agreement with it lets cross, and what became of that.
+
     An operator may ask about everything; whoever published a version, about any peer he may know of; everyone else
     about himself and what he can see. Raises NotFound when there is nothing he may ask about.
     """
@@ -49,7 +52,7 @@ def explain(hub: Hub, actor: Actor, stix_id: str, handle: str) -> list[Explanati
         peer = visible_peer(tx, actor, handle)
         now = hub.clock()
         found = [
-            _about(tx, peer, stored, now)
+            _about(tx, hub, actor, stix_id, peer, stored, now)
             for stored in decision_store.of_object(tx, stix_id)
             if _may_ask(tx, actor, peer, stored, now)
         ]
@@ -72,11 +75,18 @@ def _may_ask(tx: Connection, actor: Actor, peer: Peer, stored: StoredDecision, n
     return bool(own) and actor.peer.id in may_ask
 
 
-def _about(tx: Connection, peer: Peer, stored: StoredDecision, now: int) -> Explanation:
-    rules = explain_read(_facts(tx, peer, stored, now))
+def _about(
+    tx: Connection, hub: Hub, actor: Actor, stix_id: str, peer: Peer, stored: StoredDecision, now: int
+) -> Explanation:
+    group, collection = group_store.by_id(tx, stored.group_id), collection_store.by_id(tx, stored.collection_id)
+    if peer.partner_hub:
+        whole = is_operator(actor)
+        rules = crossing.explained(tx, hub, group, collection, stix_id, stored.sha256, peer, whole=whole)
+    else:
+        rules = explain_read(_facts(tx, peer, stored, now))
     return Explanation(
-        group=group_store.by_id(tx, stored.group_id),
-        collection=collection_store.by_id(tx, stored.collection_id),
+        group=group,
+        collection=collection,
         version=stored.version,
         stored=stored,
         rules=rules,

@@ -20,11 +20,12 @@ from hub.domain.membership import Caller, Collection, Member, Peer, Right, Trust
 from hub.domain.policy.decision import Decision, all_of
 from hub.domain.policy.reading import ReadFacts, explain_read
 from hub.domain.submission import Decided, Failed
-from hub.services import access, commit, deliveries, ingest
+from hub.services import access, commit, crossing, deliveries, ingest
 from hub.services.access import OpenCollection
 from hub.services.acquaintance import known_peers
 from hub.services.commit import Succeeded
 from hub.services.context import Hub
+from hub.services.crossing import Crossing
 from hub.services.shown_keys import ShownKeys
 from hub.services.wakeup import Wakeup
 from hub.store import collections as collection_store
@@ -60,7 +61,8 @@ class Previewed:
     :param message: as the status of a post would say it. :param tlp: the level it would be published under.
     :param readers: place in `Preview.readers`; None where that is not the asker's to know, or nobody would see it.
     :param losing: handles of those who have an earlier version or may read one, and would have this one no more.
-    :param others_losing: how many more.
+    :param others_losing: how many more. :param hubs: whether it would cross to each hub that is a member, and why not,
+        of those the asker may know of. :param others_cross: to how many more it would.
     """
 
     index: int
@@ -75,6 +77,8 @@ class Previewed:
     readers: int | None = None
     losing: tuple[str, ...] = ()
     others_losing: int = 0
+    hubs: tuple[Crossing, ...] = ()
+    others_cross: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ def preview(hub: Hub, caller: Caller, slug: str, ref: str, envelope: Mapping[str
             after = _here(tx, opened, ids)
             decided = {item.parsed.index: item for item in examined.decided}
             for item in [*examined.known, *stored]:
-                seen.add(_taken(tx, crowd, seen, item, decided.get(item.index), before, after))
+                taken = _taken(tx, crowd, seen, item, decided.get(item.index), before, after)
+                seen.add(_crossing(tx, apart, crowd, taken, item, after))
             raise _Undone(refused)
     except _Undone as undone:
         refused = undone.refused
@@ -184,7 +189,7 @@ class _Crowd:
         )
 
     def readers(self, audience: Audience, expires_at: int | None) -> list[Reader]:
-        """Return what the rules say of every member but the one who asks."""
+        """Return what the rules say of every member but the one who asks; other hubs are another matter."""
         return [
             Reader(
                 peer,
@@ -206,7 +211,7 @@ class _Crowd:
                 ),
             )
             for peer, member in self.rows
-            if peer.id != self.caller.peer.id
+            if peer.id != self.caller.peer.id and not peer.partner_hub
         ]
 
     def named(self, readers: Iterable[Reader]) -> Readers:
@@ -272,6 +277,26 @@ def _taken(
     losing = _losing(tx, crowd, stored, before.get(item.stix_id, []))
     named = sorted(crowd.handles[peer_id] for peer_id in losing & crowd.known)
     return replace(said, losing=tuple(named), others_losing=len(losing - crowd.known))
+
+
+def _crossing(
+    tx: Connection,
+    hub: Hub,
+    crowd: _Crowd,
+    taken: Previewed,
+    item: Succeeded,
+    after: Mapping[str, Sequence[StoredDecision]],
+) -> Previewed:
+    """Return the same with the hubs it would cross to; of what a pseudonym made or named nothing is told."""
+    if taken.readers is None or taken.outcome == "held":
+        return taken
+    stored = [one for one in after.get(item.stix_id, []) if one.sha256 == item.sha256]
+    if not stored or stored[-1].audience.veiled:
+        return taken
+    opened = crowd.opened
+    found = crossing.of_version(tx, hub, opened.group, opened.collection, item.stix_id, item.sha256)
+    others = sum(1 for one in found if one.peer.id not in crowd.known and one.decision)
+    return replace(taken, hubs=tuple(one for one in found if one.peer.id in crowd.known), others_cross=others)
 
 
 def _losing(tx: Connection, crowd: _Crowd, stored: StoredDecision, before: Sequence[StoredDecision]) -> frozenset[int]:

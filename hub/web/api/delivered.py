@@ -7,6 +7,7 @@ from typing import Final
 from hub.services import delivered as service
 from hub.services.delivered import STATES, Delivered, Standing
 from hub.web.api.call import Answer, Call, Handler
+from hub.web.api.relay_resources import handed_over
 from hub.web.api.resources import Resource, instant
 
 
@@ -29,6 +30,7 @@ def _version(row: Delivered) -> Resource:
         "version": row.version,
         "date_added": instant(row.date_added),
         "peers": [_standing(one) for one in row.peers],
+        "hubs": [handed_over(one) for one in row.hubs],
         "others": {state: row.others[state] for state in STATES if row.others[state]},
     }
 

@@ -8,6 +8,7 @@ from hub.errors import InvalidRequest
 from hub.services import preview as service
 from hub.services.preview import Preview, Previewed, Readers
 from hub.web.api.call import Answer, Call, Handler
+from hub.web.api.relay_resources import crossing
 from hub.web.api.resources import Resource, instant
 
 
@@ -44,6 +45,8 @@ def _object(one: Previewed) -> Resource:
         "readers": one.readers,
         "losing": list(one.losing),
         "others_losing": one.others_losing,
+        "hubs": [crossing(each) for each in one.hubs],
+        "others_cross": one.others_cross,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.domain.agreement import Agreement
 from hub.services.agreements import Kept
+from hub.services.crossing import Crossing, words
 from hub.services.links import Progress, Seen, Shown
 from hub.store.dead_letters import DeadLetter
 from hub.web.api.resources import Resource, instant
@@ -107,6 +108,36 @@ def progress(rows: Sequence[Progress]) -> list[Resource]:
         }
         for one in rows
     ]
+
+
+def crossing(row: Crossing) -> Resource:
+    """Return whether a version crosses to another hub."""
+    return {
+        "peer": row.peer.handle,
+        "crosses": row.decision.allowed,
+        "rule": row.decision.rule,
+        "reason": row.decision.reason,
+        "agreement": row.agreement,
+        "hops": row.hops,
+        "summary": words(row),
+    }
+
+
+def handed_over(row: Crossing) -> Resource:
+    """Return what another hub was handed of a version, null where nothing was."""
+    handed = row.handed
+    return crossing(row) | {
+        "handed": None
+        if handed is None
+        else {
+            "outcome": handed.outcome,
+            "rule": handed.rule,
+            "at": instant(handed.at),
+            "how": handed.how,
+            "batch": handed.batch,
+            "receipt": handed.receipted,
+        }
+    }
 
 
 def dead_letter(row: DeadLetter) -> Resource:

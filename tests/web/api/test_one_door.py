@@ -109,7 +109,7 @@ def test_the_api_answers_it_of_itself_and_of_nobody_else(visit: Visit) -> None:
             headers = {"Content-Type": "application/json"} if operation.id in BODIES else {}
             status, body = visit.ask("hub-b", operation.method, path, BODIES.get(operation.id), **headers)
             if operation.id in OPEN:
-                assert status < 300 or (status == 404 and handle == "bb"), operation.id
+                assert status < 300 or (status in (403, 404) and handle == "bb"), operation.id
             else:
                 assert status in (400, 403, 404), (operation.id, status)
             assert b"CIRT" not in body or operation.id == "getOpenApiDocument", operation.id
