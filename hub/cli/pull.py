@@ -42,6 +42,8 @@ from hub.errors import ConfigError
     type=click.Path(path_type=Path, dir_okay=False),
     help="Confirm to the authors what is kept, refused or removed; signed with this key.",
 )
+@click.option("--follow", is_flag=True, help="Go on: the hub says when there is more (no open port is needed).")
+@click.option("--max-bytes", type=click.IntRange(1), help="Octets on the wire of this run; the next run goes on.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @connection_options
 def pull(
@@ -52,6 +54,8 @@ def pull(
     types: tuple[str, ...],
     require_signatures: bool,
     key_path: Path | None,
+    follow: bool,
+    max_bytes: int | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -62,6 +66,8 @@ def pull(
 
     Example: cybex pull --url https://hub.example/alpha/ --token-file bb.token --out inbox
     """
+    if follow and max_bytes is not None:
+        raise click.UsageError("--follow never ends, so it has no budget of octets: give one of the two")
     session = transport(options, lambda text: click.echo(text, err=True))
     if keys is not None:
         listed = read_directory(parse(_read(keys)))
@@ -76,11 +82,16 @@ def pull(
     for pulled in fetch(
         session, url, out, ring,
         clock=lambda: time.time_ns() // 1000, limit=limit, filters=filters, require_signatures=require_signatures,
-        taken=taken,
+        taken=taken, follow=follow, max_bytes=max_bytes,
     ):  # fmt: skip
         click.echo(f"{pulled.objects} objects on {pulled.pages} pages, {len(pulled.failures)} failed", err=True)
+        if follow and taken is not None:
+            _hand_in(taken, session, options["url"])
+    click.echo(str(session.traffic), err=True)
+    if pulled.more:
+        click.echo("the budget is used up and the hub has more; the next pull goes on from here", err=True)
     waiting = taken is not None and not _hand_in(taken, session, options["url"])
-    _result(pulled, as_json)
+    _result(pulled, session, as_json)
     if pulled.failures or waiting:
         sys.exit(1)
 
@@ -124,7 +135,7 @@ def _known(session: Transport, url: str, out: Path, accept_new_keys: bool) -> tu
     return found.listed
 
 
-def _result(pulled: Pulled, as_json: bool) -> None:
+def _result(pulled: Pulled, session: Transport, as_json: bool) -> None:
     failures = [{"id": one.id, "version": one.version, "reason": one.reason} for one in pulled.failures]
     if as_json:
         result = {
@@ -134,6 +145,8 @@ def _result(pulled: Pulled, as_json: bool) -> None:
             "failures": failures,
             "files": pulled.files,
             "bookmark": pulled.bookmark,
+            "more": pulled.more,
+            "octets": {"sent": session.traffic.sent, "received": session.traffic.received},
         }
         click.echo(orjson.dumps(result).decode())
         return

@@ -89,6 +89,7 @@ def push(
             _progress(name, pushed)
         refused += len(pushed.failures)
         _result(name, pushed, book, as_json)
+    click.echo(str(session.traffic), err=True)
     if refused:
         sys.exit(1)
 

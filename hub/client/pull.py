@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from hub.client.feed import FeedPage, pages
+from hub.client.feed import FeedPage, followed, pages
 from hub.client.held_versions import HeldVersions
 from hub.client.transport import RemoteError, Transport
 from hub.domain.bundle_verification import Checked, Status, verify_objects
@@ -26,6 +26,8 @@ from hub.domain.taxii_time import parse_timestamp
 from hub.errors import ConfigError, MalformedJson
 
 STATE_FILE: Final = "pull-state.json"
+PAGE_WITHIN_BUDGET: Final = 100
+"""Objects of a page while octets are counted: about 40 KB packed, by which a budget may be missed."""
 
 Taken: TypeAlias = Callable[[Sequence[Checked], frozenset[tuple[str, str]], Sequence[dict[str, Json]]], None]
 """Is told of a page that is on disk, before the bookmark moves: every object checked, the refused ones, the objects."""
@@ -44,6 +46,7 @@ class Pulled:
     pages: int = 0
     apart: int = 0
     bookmark: str | None = None
+    more: bool = False
     by_status: dict[str, int] = field(default_factory=dict)
     failures: list[Checked] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -68,6 +71,8 @@ def pull(
     filters: Mapping[str, str] | None = None,
     require_signatures: bool = False,
     taken: Taken | None = None,
+    follow: bool = False,
+    max_bytes: int | None = None,
 ) -> Iterator[Pulled]:
     """Yield the state of affairs after each page; when the iteration ends, everything there was is on disk.
 
@@ -75,6 +80,8 @@ def pull(
 
     :param url: of the collection. :param ring: the keys that the group's directory vouches for.
     :param clock: microseconds since the epoch; signatures are judged as of their signing time.
+    :param follow: never end: wait for more. :param max_bytes: octets on the wire, of the whole session, that the next
+        page must not exceed; the pull then ends behind a page with ``more`` set, and the next one goes on there.
     :raises RemoteError: the server refuses. :raises ConfigError: the directory belongs to another collection.
     """
     try:
@@ -83,10 +90,18 @@ def pull(
         raise ConfigError(f"{directory} cannot be made: {error.strerror}", field="out") from None
     state = _load(directory, url, dict(filters or {}))
     pulled, held = Pulled(bookmark=state.added_after), HeldVersions(directory)
-    for page in pages(transport, url, added_after=state.added_after, limit=limit, filters=state.filters):
+    if max_bytes is not None:
+        limit = min(limit or PAGE_WITHIN_BUDGET, PAGE_WITHIN_BUDGET)
+    before = transport.traffic.octets
+    feed = followed if follow else pages
+    for page in feed(transport, url, added_after=state.added_after, limit=limit, filters=state.filters):
         if page.objects:
             _take(pulled, state, page, directory, ring, clock(), require_signatures, held, taken)
+        spent, before = transport.traffic.octets - before, transport.traffic.octets
+        pulled.more = page.more
         yield pulled
+        if max_bytes is not None and page.more and before + spent > max_bytes:
+            return
 
 
 def _take(

@@ -14,9 +14,11 @@ from typing import Final
 import requests
 
 from hub.client.addresses import check_address, origin
+from hub.client.coding import ACCEPTED, packed, unpacked
 from hub.client.login import Login
 from hub.client.outgoing import IDEMPOTENT, check_readable, guarded_session
 from hub.client.remote import RemoteError, refusal
+from hub.client.traffic import Traffic
 from hub.domain import limits
 from hub.domain.canonical import Json, parse
 from hub.errors import MalformedJson
@@ -74,6 +76,8 @@ class Transport:
     notice: Callable[[str], None] = lambda _: None
     sleep: Callable[[float], None] = time.sleep
     max_answer: int = MAX_ANSWER
+    traffic: Traffic = field(default_factory=Traffic)
+    _takes: dict[tuple[str, str, int], str] = field(default_factory=dict)
     _sessions: dict[tuple[str, str, int], requests.Session] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,9 +87,15 @@ class Transport:
             check_readable(*(self.login.certificate or ()))
         check_readable(self.ca_file)
 
-    def get(self, url: str, *, params: Mapping[str, str] | None = None, accept: str = TAXII) -> Answer:
-        """Return the answer to a GET; waits and retries while the other side is busy. Raises RemoteError."""
-        return _parsed(self._request("GET", url, params=params, headers={"Accept": accept}, data=None))
+    def get(
+        self, url: str, *, params: Mapping[str, str] | None = None, accept: str = TAXII, wait: int | None = None
+    ) -> Answer:
+        """Return the answer to a GET; waits and retries while the other side is busy. Raises RemoteError.
+
+        :param wait: seconds that the other side may take to have something to answer (RFC 7240 §4.3).
+        """
+        headers = {"Accept": accept} if wait is None else {"Accept": accept, "Prefer": f"wait={wait}"}
+        return _parsed(self._request("GET", url, params=params, headers=headers, data=None))
 
     def post(self, url: str, body: bytes, *, content_type: str = TAXII, accept: str = TAXII) -> Answer:
         """Return the answer to a POST, repeated after a lost answer, which a hub recognises. Raises RemoteError."""
@@ -115,14 +125,23 @@ class Transport:
     def _request(
         self, method: str, url: str, *, params: Mapping[str, str] | None, headers: Mapping[str, str], data: bytes | None
     ) -> _Octets:
-        session = self._session(url)
+        session, host = self._session(url), origin(url)
+        body, coding = (None, None) if data is None else packed(data, self._takes.get(host, ""))
+        coded = headers if coding is None else {**headers, "Content-Encoding": coding}
         try:
-            response = session.request(method, url, params=params, headers=headers, data=data, allow_redirects=False)
+            response = session.request(method, url, params=params, headers=coded, data=body, allow_redirects=False)
         except requests.RequestException as error:
             raise RemoteError(f"the request cannot be made: {type(error).__name__}; check the address") from None
+        self.traffic.add(len(body or b""), _received(response))
+        if response.status_code == 415 and coding is not None:  # it has thought better of it
+            self._takes[host] = ""
+            return self._request(method, url, params=params, headers=headers, data=data)
+        # RFC 7694 §3: what the other side takes in requests, said in its answers.
+        self._takes[host] = response.headers.get("Accept-Encoding", self._takes.get(host, ""))
+        content = unpacked(response.content, response.headers.get("Content-Encoding"), self.max_answer)
         if not 200 <= response.status_code < 300:
-            raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
-        return _Octets(response.status_code, response.headers, response.content)
+            raise RemoteError(refusal(response.status_code, content), http_status=response.status_code)
+        return _Octets(response.status_code, response.headers, content)
 
     def _session(self, url: str) -> requests.Session:
         """Return the session with the host of an address. Raises ConfigError when a credential may not go there."""
@@ -135,8 +154,17 @@ class Transport:
                 sleep=self.sleep, notice=self.notice,
             )  # fmt: skip
             session.headers["User-Agent"] = "cybex/0.1 (TAXII 2.1 client)"
+            session.headers["Accept-Encoding"] = ACCEPTED
             self._sessions[host] = session
         return self._sessions[host]
+
+
+def _received(response: requests.Response) -> int:
+    """Return the octets of the body as it came: before gzip was undone."""
+    try:
+        return int(response.raw.tell())
+    except (AttributeError, ValueError, OSError):
+        return len(response.content)
 
 
 def _parsed(answer: _Octets) -> Answer:

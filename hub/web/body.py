@@ -18,6 +18,9 @@ from hub.errors import InvalidRequest, TooLarge, UnsupportedMediaType
 _CHUNK: Final = 64 * 1024
 _ZSTD_WINDOW: Final = 8 * 1024 * 1024  # what RFC 9659 lets a sender use in HTTP
 
+ACCEPTED_CODINGS: Final = "zstd, gzip, identity"
+"""What a request body may be packed with, as answers say it (RFC 7694 §3)."""
+
 _CODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip", "zstd"})
 
 

@@ -6,6 +6,7 @@ from flask import Response
 
 from hub.domain import taxii_resources
 from hub.services import access
+from hub.web.body import ACCEPTED_CODINGS
 from hub.web.taxii.answers import resource
 from hub.web.taxii.call import Call
 
@@ -15,4 +16,6 @@ def get(call: Call, slug: str) -> Response:
     with call.hub.db.read() as tx:
         group, _ = access.group(tx, call.caller, slug)
     call.negotiate()
-    return resource(taxii_resources.api_root(group, call.hub.bounds.max_content_length))
+    answer = resource(taxii_resources.api_root(group, call.hub.bounds.max_content_length))
+    answer.headers["Accept-Encoding"] = ACCEPTED_CODINGS
+    return answer
