@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,21 @@ def test_bombs_and_damage_are_refused(tools: Tools, monkeypatch: pytest.MonkeyPa
     (tools.base / "feed.txt").write_bytes(data)
     with pytest.raises(ConnectorError):
         run(tools)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: _zip(a=data)], ids=["gzip", "zip"])
+def test_a_bomb_is_not_unpacked_before_it_is_refused(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    (tools.base / "feed.txt").write_bytes(pack(b"0" * 40_000_000))
+    monkeypatch.setattr(limits, "FEED_BYTES", 100_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConnectorError, match="longer than"):
+            run(tools)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_many_rows_are_refused(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
