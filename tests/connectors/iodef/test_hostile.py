@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,5 @@ def _cut(length: int) -> bytes:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.integers(0, len(MINIMAL)).map(_cut))
 def test_any_octets_are_read_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(IodefFault):  # any other error is a fault of ours
         from_iodef(data, identity=IDENTITY)
-    except IodefFault as fault:
-        assert fault.reason

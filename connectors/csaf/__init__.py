@@ -1,0 +1,1 @@
+"""CSAF 2.0 security advisories (OASIS), into the hub."""

@@ -1,0 +1,1 @@
+"""CSAF 2.0 advisories to STIX, without I/O."""
