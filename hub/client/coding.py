@@ -36,8 +36,12 @@ def unpacked(body: bytes, coding: str | None, most: int) -> bytes:
                 found += piece
                 if len(found) > most:
                     raise RemoteError(f"the answer is longer than {most} octets; ask for less at a time")
+        whole = zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
+        whole.decompress(body)  # once more, now that it is known to fit: the reader is silent about an end that lacks
     except zstandard.ZstdError:
         raise RemoteError("the answer is not what its Content-Encoding says") from None
+    if not whole.eof:
+        raise RemoteError("the answer is cut off")
     return bytes(found)
 
 
