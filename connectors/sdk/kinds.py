@@ -76,7 +76,7 @@ def _load(point: EntryPoint) -> Found:
         kind = point.load()
     except ModuleNotFoundError as error:
         return Found(point.name, package, None, f"the module {error.name} is not installed")
-    except Exception as error:  # noqa: BLE001 - what somebody else's module does at its import has no bounds
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - what somebody else's module does at its import has no bounds
         return Found(point.name, package, None, f"it cannot be loaded: {type(error).__name__}")
     if not isinstance(kind, Kind):
         return Found(point.name, package, None, "its entry point names no connectors.sdk.kind.Kind")

@@ -70,8 +70,11 @@ def run(connector: Connector, *, notice: Notice, options: Options | None = None)
             _work(connector, folder, result, notice, options or Options())
         except CybexError as failure:
             error = _shown(failure)
-        except Exception as failure:  # noqa: BLE001 - a connector is somebody else's program: it may raise anything
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - somebody else's program may raise anything
             error = f"the connector has a fault: {type(failure).__name__} in {_where(failure)}"
+        except KeyboardInterrupt:
+            outcome.stopped(folder, now=hub_side.clock())
+            raise
         finally:
             watch.cancel()
         record = record_of(connector, begun, result, error)

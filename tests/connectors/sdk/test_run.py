@@ -64,13 +64,13 @@ def test_the_hub_is_told_when_a_run_begins_and_what_it_did(tmp_path: Path, told_
         (ConnectorError("no answer from misp.example; check the address"), "no answer from misp.example"),
         (ConfigError("it is missing", field="token_file"), "token_file: it is missing"),
         (KeyError("secret content"), "the connector has a fault: KeyError in world.py"),
-        (RecursionError("secret content"), "the connector has a fault: RecursionError"),
+        (SystemExit("secret content"), "the connector has a fault: SystemExit"),
     ],
-    ids=["foreseen", "configuration", "a fault", "a worse fault"],
+    ids=["foreseen", "configuration", "a fault", "it wants to end the process"],
 )
 @pytest.mark.usefixtures("told_hub")
 def test_whatever_a_connector_raises_is_a_failed_run_that_says_no_content(
-    tmp_path: Path, clock: Clock, fault: Exception, expected: str
+    tmp_path: Path, clock: Clock, fault: BaseException, expected: str
 ) -> None:
     made = of(tmp_path, Script([], after=fault))
     record = go(made)
@@ -81,6 +81,15 @@ def test_whatever_a_connector_raises_is_a_failed_run_that_says_no_content(
     assert (status.state, status.failures, status.last_error) == (State.FAILING, 1, record["error"])
     assert status.retry_at is not None
     assert status.retry_at > clock.now
+
+
+@pytest.mark.usefixtures("told_hub")
+def test_an_interrupted_run_has_not_failed(tmp_path: Path) -> None:
+    made = of(tmp_path, Script([], after=KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        go(made)
+    status = Folder(made.folder).status()
+    assert (status.state, status.failures) == (State.OK, 0)
 
 
 @pytest.mark.usefixtures("told_hub")

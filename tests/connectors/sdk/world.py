@@ -73,7 +73,7 @@ class Script:
 
     given: Sequence[Incoming]
     asked: list[str | None] = field(default_factory=list)
-    after: Exception | None = None
+    after: BaseException | None = None
 
     def batches(self, bookmark: str | None) -> Iterator[Incoming]:
         self.asked.append(bookmark)
@@ -110,8 +110,8 @@ class FakeTransport(Transport):
 
     answering: Callable[[dict[str, str]], Answer]
 
-    def get(self, url: str, *, params: Mapping[str, str] | None = None, accept: str = "") -> Answer:
-        del url, accept
+    def get(self, url: str, *, params: Mapping[str, str] | None = None, **options: Any) -> Answer:
+        del url, options
         return self.answering(dict(params or {}))
 
 
