@@ -17,6 +17,7 @@ from connectors.sdk.report import Report
 from hub.domain import alert, retraction, stix
 from hub.domain.observable_stix import alternatives, observable_of
 from hub.domain.observable_text import Observable, ObservableType, detect
+from hub.domain.signature_profile import SIGNATURE_TYPE
 from hub.errors import ConfigError
 
 COLUMNS: Final = (
@@ -33,6 +34,9 @@ COLUMNS: Final = (
     "tags",
 )
 _STATE: Final = "list.json"
+_LISTED: Final = frozenset({"file", *(one.value for one in ObservableType)}) & stix.SCO_TYPES
+_PASSED: Final = frozenset({SIGNATURE_TYPE, *stix.META_TYPES})
+"""What comes along with objects and is no content."""
 _Row = list[str]
 
 
@@ -52,7 +56,7 @@ def listed(
     elif kind == "vulnerability":
         observable = detect(obj["name"])
         found = () if observable is None or observable.type is not ObservableType.CVE else (observable,)
-    elif kind in stix.SCO_TYPES:
+    elif kind in _LISTED:
         found = observable_of(obj)
     else:
         report.dropped(kind, "a list has observables only")
@@ -96,7 +100,7 @@ class CsvTarget:
         self._definitions |= {one["id"]: one for one in batch.objects if one["type"] == "marking-definition"}
         taken = 0
         for obj in batch.objects:
-            if obj["type"] == "marking-definition" or retraction.is_retraction(obj):
+            if obj["type"] in _PASSED or retraction.is_retraction(obj):
                 continue
             made = listed(obj, self._settings, self._definitions, report)
             known.pop(obj["id"], None)  # a version that a list cannot say must not leave the old one standing
