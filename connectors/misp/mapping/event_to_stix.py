@@ -69,7 +69,7 @@ def _converted(event: Mapping[str, Any], report: Report) -> list[dict[str, Any]]
         converter.parse_misp_event(dict(event))
         # One serialisation, by the library that owns the objects: what is signed and sent is what is read back here.
         made = parse(converter.bundle.serialize().encode())
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 - a library that is given foreign content can fail in any way
         raise MalformedEvent(f"misp-stix cannot convert the event ({type(error).__name__})") from None
     notices.note(converter.warnings, converter.errors, report, "x-misp-attribute, x-misp-object")
     objects: Any = made.get("objects", []) if isinstance(made, dict) else []

@@ -76,24 +76,27 @@ def test_what_the_hub_never_answered_for_is_sent_again_the_same(opened: Opened, 
 
 
 def test_a_run_that_broke_off_loses_nothing_when_what_it_read_is_changed_meanwhile(
-    opened: Opened, misp: FakeMisp
+    opened: Opened, misp: FakeMisp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     misp.hold(event("one"))
     bookmark = run(opened.source(misp))[-1].bookmark
     misp.hold(event("two", attribute("two.example"), publish_timestamp=str(THEN + 1)))
     misp.hold(event("three", attribute("three.example"), publish_timestamp=str(THEN + 2)))
-    calls = iter([True, False])
-    broken = opened.source(misp)
-    view = misp.answer
-    misp.answer = lambda *a: view(*a) if a[1].startswith("/events/view") is False or next(calls) else (500, {})  # type: ignore[method-assign] # a fault of the fake
+    view, asked = misp.answer, iter([True, True, False])  # one, two, and then three fails
+
+    def failing(method: str, path: str, body: Any) -> tuple[int, Any]:
+        return view(method, path, body) if not path.startswith("/events/view") or next(asked) else (500, {})
+
+    monkeypatch.setattr(misp, "answer", failing)
     with pytest.raises(ConnectorError):
-        run(broken, bookmark)
-    misp.answer = view  # type: ignore[method-assign] # and its end
+        run(opened.source(misp), bookmark)
+    assert next(asked, None) is None
+    monkeypatch.setattr(misp, "answer", view)
     misp.events[named("event two")]["published"] = False
     middle = run(opened.source(misp), bookmark)
     misp.events[named("event two")] |= {"published": True, "publish_timestamp": str(THEN + 9)}
     last = run(opened.source(misp), middle[-1].bookmark)
-    assert f"report--{named('event two')}" in ids(last)
+    assert f"indicator--{named('domain two.example')}" in ids(last)
 
 
 def test_deleted_attributes_and_events_are_withdrawn(opened: Opened, misp: FakeMisp) -> None:
