@@ -43,6 +43,7 @@ class Inbound:
         self._hub, self._ledger, self._result = hub, ledger, result
         self._max_bytes, self._notice = max_bytes, notice
         self._sealer = Sealer(hub, ledger, result)
+        self._posts = 0
 
     def run(self, source: Source) -> None:
         """Bring everything that is new, as far as the budget goes.
@@ -89,7 +90,7 @@ class Inbound:
                 self._post(some)
 
     def _within_budget(self, rows: list[Waiting]) -> list[Waiting]:
-        """Return as many as the budget has room for: one at least in a run, or what is too large waits for ever."""
+        """Return as many as the budget has room for, unpacked; one at least in a run, or it would wait for ever."""
         if self._max_bytes is None:
             return rows
         left = self._max_bytes - self._result.octets
@@ -97,7 +98,7 @@ class Inbound:
         for count, row in enumerate(rows):
             taken += len(row.body)
             if taken > left:
-                return rows[: max(count, 0 if self._result.octets else 1)]
+                return rows[: max(count, 0 if self._posts else 1)]
         return rows
 
     def _post(self, rows: list[Waiting]) -> None:
@@ -115,7 +116,7 @@ class Inbound:
             self._ledger.answered(rows, (), (), refusals)
             self._result.refuse(refusals)
             return
-        self._result.octets += sum(len(row.body) for row in rows)
+        self._count()
         said = _lines(pushed.failures)
         of_id = Counter(row.stix_id for row in rows)
         done: list[Waiting] = []
@@ -154,7 +155,7 @@ class Inbound:
     def _retract(self, row: Waiting) -> None:
         targets: list[str] = orjson.loads(row.original)
         pushed = self._hub.post(orjson.loads(row.body))
-        self._result.octets += len(row.body)
+        self._count()
         if not pushed.failures:
             self._ledger.answered([row], (), targets, ())
             self._result.withdrawn += len(targets)
@@ -165,6 +166,11 @@ class Inbound:
             refusals = [Refusal(targets[0], "withdrawal", *_rule(pushed.failures[0]), self._hub.clock())]
             self._ledger.answered([row], (), targets, refusals)
             self._result.refuse(refusals)
+
+    def _count(self) -> None:
+        """Count what has crossed the wire so far, packed as it was."""
+        self._posts += 1
+        self._result.octets = self._hub.transport.traffic.octets
 
     def _refused(self, row: Waiting, rule: str, reason: str) -> Refusal:
         return Refusal(row.stix_id, row.version, rule, reason, self._hub.clock(), row.original)

@@ -21,7 +21,6 @@ from hub.client.transport import RemoteError
 from hub.domain import limits as hub_limits
 from hub.domain import retraction
 from hub.domain.bundle_verification import Status, verify_objects
-from hub.domain.canonical import jcs
 from hub.domain.keys import KeyRing
 from hub.domain.retraction import MalformedRetraction
 from hub.domain.signature_profile import SIGNATURE_TYPE, related_version
@@ -52,7 +51,7 @@ class Outbound:
             self._deliver(target, self._outgoing(page, ring))  # 1, 2, 3
             if page.last is not None:
                 self._ledger.move(page.last)  # 4
-            self._result.octets += sum(len(jcs(one)) for one in page.objects)
+            self._result.octets = self._hub.transport.traffic.octets
             done = self._result
             self._notice(f"{done.objects} handed over, {done.withdrawn} withdrawn, {done.refused} refused")
             if page.more and self._max_bytes is not None and self._result.octets >= self._max_bytes:
@@ -69,7 +68,7 @@ class Outbound:
                 self._result.report.kept(str(obj.get("type")), "would be handed over")
             self._result.objects += len(batch.objects)
             self._result.withdrawn += len(batch.withdrawn)
-            self._result.octets += sum(len(jcs(one)) for one in page.objects)
+            self._result.octets = self._hub.transport.traffic.octets
             if self._max_bytes is not None and self._result.octets >= self._max_bytes:
                 return
         self._result.complete = True

@@ -17,7 +17,7 @@ class Result:
     :param objects: that the other side has now because of this run. :param unchanged: that it had already.
     :param known_refusals: that were refused before and have not changed, and were not tried again.
     :param signed: of our own, inline. :param vouched: of others, by a signature beside them.
-    :param octets: carried. :param complete: nothing was left when it ended.
+    :param octets: carried to and from the hub, packed as they were. :param complete: nothing was left when it ended.
     """
 
     objects: int = 0

@@ -11,6 +11,7 @@ from connectors.sdk.inbound import Inbound
 from connectors.sdk.kind import ConnectorError
 from connectors.sdk.ledger import Ledger
 from connectors.sdk.result import Result
+from hub.client.traffic import Traffic
 from hub.domain import retraction
 from hub.domain.signature_profile import SIGNATURE_TYPE
 from tests.connectors.conftest import IDENTITY, Clock
@@ -33,6 +34,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def bring(hub: FakeHub, ledger: Ledger, source: Script, max_bytes: int | None = None) -> Result:
     result = Result()
+    hub.transport.traffic = Traffic()  # a run has a session of its own
     Inbound(hub, ledger, result, max_bytes=max_bytes, notice=lambda _: None).run(source)
     return result
 

@@ -10,6 +10,7 @@ from connectors.sdk.kind import ConnectorError
 from connectors.sdk.ledger import Ledger
 from connectors.sdk.outbound import Outbound
 from connectors.sdk.result import Result
+from hub.client.traffic import Traffic
 from tests.connectors.conftest import Clock
 from tests.connectors.sdk.world import STRANGER, FakeHub, Shelf, connector, indicator
 
@@ -26,6 +27,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def hand_over(hub: FakeHub, ledger: Ledger, shelf: Shelf, max_bytes: int | None = None) -> Result:
     result = Result()
+    hub.transport.traffic = Traffic()  # a run has a session of its own
     Outbound(hub, ledger, result, max_bytes=max_bytes, notice=lambda _: None).run(shelf)
     return result
 

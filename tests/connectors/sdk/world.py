@@ -112,7 +112,9 @@ class FakeTransport(Transport):
 
     def get(self, url: str, *, params: Mapping[str, str] | None = None, **options: Any) -> Answer:
         del url, options
-        return self.answering(dict(params or {}))
+        answer = self.answering(dict(params or {}))
+        self.traffic.add(0, len(jcs(answer.body)))
+        return answer
 
 
 class FakeHub(HubSide):
@@ -138,6 +140,7 @@ class FakeHub(HubSide):
         if self.fails:
             raise self.fails.pop(0)
         self.posts.append(posted)
+        self.transport.traffic.add(sum(len(jcs(one)) for one in posted), 0)
         pushed = Pushed(total=len(posted))
         for one in posted:
             name = (one["id"], related_version(one))
