@@ -20,6 +20,8 @@ from hub.domain.taxii_time import format_timestamp
 from hub.services import retraction_notes
 from hub.services.context import Hub
 from hub.services.decision import Place
+from hub.services.relay import withdrawn
+from hub.services.retraction_notes import Carried
 from hub.services.stock import Stock
 from hub.services.succession import succeed
 from hub.services.withdrawal import Act
@@ -89,7 +91,11 @@ def _admit_note(
         return (_refused(CHANGES) if stix_id in stock.notices else Admission("new")), item
     if stix_id in stock.here:
         return _refused(CHANGES), item
-    carried = retraction_notes.carry_out(tx, hub, place, item, objects, now=now)
+    carried: Carried | str
+    if withdrawn.is_partners(place, item):
+        carried = withdrawn.carry_out(tx, hub, place, item, now=now)
+    else:
+        carried = retraction_notes.carry_out(tx, hub, place, item, objects, now=now)
     if isinstance(carried, str):
         return _refused(carried), item
     found.audiences[item.parsed.version_named] = carried.audience

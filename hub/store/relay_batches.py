@@ -151,6 +151,29 @@ def sent_of(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One version that a hub was given, in which batch, and what became of it there."""
+
+    stix_id: str
+    version_key: str
+    outcome: str
+    batch_id: int
+
+
+def handed(tx: Connection, peer_id: int, collection_id: int, stix_ids: Sequence[str]) -> list[Handed]:
+    """Return what a hub was given of these objects."""
+    c, found = relay_sent.c, list[Handed]()
+    for some in batches(list(stix_ids)):
+        rows = tx.execute(
+            select(c.stix_id, c.version_key, c.outcome, c.batch_id).where(
+                c.peer_id == peer_id, c.collection_id == collection_id, c.stix_id.in_(some)
+            )
+        )
+        found += [Handed(*row) for row in rows]
+    return found
+
+
 def sent_digests(
     tx: Connection, peer_id: int, collection_id: int, stix_ids: Sequence[str]
 ) -> dict[tuple[str, bytes], list[str]]:

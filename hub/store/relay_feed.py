@@ -98,12 +98,22 @@ def _rows(tx: Connection, condition: ColumnElement[bool], limit: int | None) -> 
         statement = statement.limit(limit)
     return [
         FeedRow(
-            *row[:4],
-            row.version or format_timestamp(row.date_added),
-            row.version_key,
-            bytes(row.sha256),
-            *row[7:15],
-            Audience.from_key(row.key),
+            entry_id=row.id,
+            date_added=row.date_added,
+            stix_id=row.stix_id,
+            type=row.type,
+            version=row.version or format_timestamp(row.date_added),
+            version_key=row.version_key,
+            sha256=bytes(row.sha256),
+            size=row.size,
+            tlp=row.tlp,
+            onward_relay=row.onward_relay,
+            expires_at=row.expires_at,
+            author_identity=row.author_identity,
+            submitter_peer_id=row.submitter_peer_id,
+            related_to=row.related_to,
+            log_index=row.log_index,
+            audience=Audience.from_key(row.key),
         )
         for row in tx.execute(statement)
     ]

@@ -23,6 +23,8 @@ def check(publication: Publication) -> Decision:
         said = read(publication.body)
     except MalformedRetraction as error:
         return deny(NAME, str(error))
+    if publication.submitter.partner_hub and publication.facts.created_by_ref == publication.submitter.identity:
+        return allow(NAME, "a partner hub says what it has withdrawn")
     if said.kind != "retracted" or said.act is not None:
         return deny(NAME, "kind of an author's own retraction must be retracted, without act: the rest the hub writes")
     return allow(NAME, "it names what is withdrawn")

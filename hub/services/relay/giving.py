@@ -16,7 +16,7 @@ from hub.domain.membership import Peer
 from hub.errors import Forbidden, InvalidRequest, ReceiptError
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import handover, outgoing
+from hub.services.relay import handover, narrowing, outgoing
 from hub.services.relay.making import Lane
 from hub.store import relay_batches, relay_feed
 
@@ -102,6 +102,7 @@ def _of_lane(hub: Hub, lane: Lane, asked: Asked) -> bytes | None:
     while True:
         with hub.db.read() as tx:
             prepared = outgoing.prepare(tx, hub, lane, begun, max_bytes=asked.max_bytes, since=after)
+        narrowing.withdraw_superseded(hub, lane, prepared.passed_over)  # its notice comes after what is prepared
         if not prepared.empty or not prepared.more:
             break
         begun = prepared.upto if prepared.upto is not None else begun

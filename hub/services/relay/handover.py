@@ -25,7 +25,7 @@ from hub.services.hub_identity import hub_identity
 from hub.services.identifier import uuid4
 from hub.services.relay.arrivals import LOOP
 from hub.services.relay.making import Prepared
-from hub.store import dead_letters, introductions, relay_batches
+from hub.store import dead_letters, introductions, relay_batches, removal
 from hub.store import keys as key_store
 from hub.store.relay_batches import Confirmed, How, Sent
 
@@ -173,6 +173,8 @@ def _bury(
         if isinstance(one, dict) and isinstance(one.get("index"), int)
     }
     refused = [line for line in receipt.lines if line.decision == REFUSED and line.rule != LOOP]
+    here = removal.of_objects(tx, collection_id, [line.stix_id for line in refused])  # what was withdrawn need not go
+    refused = [line for line in refused if line.stix_id in here or line.stix_id.startswith("objects[")]
     for line in refused:
         reason = "".join(ch for ch in reasons.get(line.index, "") if ch.isprintable())
         rule = str(line.rule)[:64]

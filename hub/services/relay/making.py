@@ -46,6 +46,7 @@ class Prepared:
 
     :param after: position after which it begins, None when it repeats single versions. :param upto: where it ends.
     :param rows: of the objects in it, in their order. :param introductions: how many are in it.
+    :param passed_over: versions between these that may not cross.
     """
 
     lane: Lane
@@ -57,6 +58,7 @@ class Prepared:
     rows: Sequence[FeedRow]
     introductions: int
     more: bool
+    passed_over: Sequence[FeedRow] = ()
 
     @property
     def empty(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -69,6 +70,7 @@ def prepare(
     own, ways = own_peer(tx), selection.ways(tx, lane.collection.id, rows)
     now, size, upto, more = hub.clock(), 0, after, len(rows) == limits.RELAY_SCAN
     chosen: list[FeedRow] = []
+    passed_over: list[FeedRow] = []
     for row in rows:
         if selection.decide(row, lane.terms, lane.to, ways, own.id, now=now):
             if len(chosen) >= max_objects or (chosen and size + row.size > max_bytes):
@@ -76,11 +78,14 @@ def prepare(
                 break
             chosen.append(row)
             size += row.size
+        else:
+            passed_over.append(row)
         upto = row.date_added
     if more:
         chosen, upto = _with_their_objects(chosen, upto)
     begun = after if since is None else since
-    return making.made(tx, hub, lane, chosen, ways, own, after=begun, upto=upto, more=more)
+    made = making.made(tx, hub, lane, chosen, ways, own, after=begun, upto=upto, more=more)
+    return replace(made, passed_over=passed_over)
 
 
 def repeat(tx: Connection, hub: Hub, lane: Lane, wanted: Sequence[tuple[str, str]]) -> Prepared:

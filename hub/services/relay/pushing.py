@@ -15,7 +15,7 @@ from hub.domain.membership import Peer
 from hub.errors import Conflict
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import handover, outgoing
+from hub.services.relay import handover, narrowing, outgoing
 from hub.services.relay.making import Lane, Prepared
 from hub.store import dead_letters, relay_batches
 
@@ -93,6 +93,7 @@ def _once(hub: Hub, lane: Lane, taker: Taker) -> tuple[int, bool]:
     while True:
         with hub.db.read() as tx:
             prepared = outgoing.prepare(tx, hub, lane, outgoing.position(tx, lane), max_objects=most)
+        narrowing.withdraw_superseded(hub, lane, prepared.passed_over)  # its notice comes after what is prepared
         if prepared.empty:
             with hub.db.write() as tx:
                 handover.skip(tx, prepared, now=hub.clock())
