@@ -87,7 +87,7 @@ class CsvSource:
         made: list[dict[str, Any]] = []
         after = dict(before)
         for key, entry in listed.items():
-            found = plan(entry, before.get(key), self._settings, self._tools.identity, at)
+            found = plan(entry, before.get(key), self._settings, at)
             if found is None:
                 report.dropped("row", "it had expired before the feed was made")
                 continue

@@ -26,9 +26,13 @@ _BY_NAME: Final = {kind.value.lower(): kind.value for kind in ObservableType}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a feed says of one observable. Times are microseconds since the epoch."""
+    """What a feed says of one observable. Times are microseconds since the epoch.
+
+    :param key: the same for the same observable: the id of its cyber-observable object, or the CVE.
+    """
 
     observable: Observable
+    key: str
     level: Level
     description: str = ""
     confidence: int | None = None
@@ -36,12 +40,6 @@ class Entry:
     last_seen: int | None = None
     expires: int | None = None
     tags: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The same for the same observable: the id of its cyber-observable object, or the CVE."""
-        obj = cyber_observable(self.observable)
-        return self.observable.value if obj is None else str(obj["id"])
 
 
 def entries(rows: Iterable[Row], settings: CsvSettings, report: Report) -> dict[str, Entry]:
@@ -57,6 +55,12 @@ def entries(rows: Iterable[Row], settings: CsvSettings, report: Report) -> dict[
             entry = _joined(before, entry)
         found[entry.key] = entry
     return found
+
+
+def key_of(observable: Observable) -> str:
+    """Return what tells an observable from others."""
+    obj = cyber_observable(observable)
+    return observable.value if obj is None else str(obj["id"])
 
 
 def _entry(row: Row, settings: CsvSettings, report: Report) -> Entry | None:
@@ -77,6 +81,7 @@ def _entry(row: Row, settings: CsvSettings, report: Report) -> Entry | None:
         report.dropped("tags", f"there are more than {_TAGS}", len(tags) - _TAGS)
     return Entry(
         observable=observable,
+        key=key_of(observable),
         level=_level(row, settings, report),
         description=row.get("description", "")[:_TEXT_LENGTH],
         confidence=_confidence(row, settings, report),
@@ -187,13 +192,12 @@ def objects(
     entry: Entry, settings: CsvSettings, identity: str, *, created: int, modified: int, valid_until: int | None
 ) -> list[dict[str, Any]]:
     """Return the STIX objects of one version of an entry. Times are microseconds since the epoch."""
-    marking = [tlp.IDS[entry.level]]
-    observable = cyber_observable(entry.observable)
-    if observable is None:
+    if entry.observable.type is ObservableType.CVE:
         return [_vulnerability(entry, settings, identity, created, modified)]
     made: list[dict[str, Any]] = []
-    if settings.publish != "indicators":
-        made.append({**observable, "object_marking_refs": marking})
+    observable = cyber_observable(entry.observable) if settings.publish != "indicators" else None
+    if observable is not None:
+        made.append({**observable, "object_marking_refs": [tlp.IDS[entry.level]]})
     if settings.publish != "observables":
         indicator: dict[str, Any] = {
             **_common("indicator", entry, settings, identity, created, modified),

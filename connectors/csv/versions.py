@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from connectors.csv.mapping import DAY_US, Entry, objects
+from connectors.csv.mapping import DAY_US, Entry
 from connectors.csv.settings import CsvSettings
-from hub.domain.canonical import jcs
 
 _MILLISECOND: Final = 1_000
 
@@ -40,7 +39,7 @@ class Plan:
     publish: bool
 
 
-def plan(entry: Entry, before: Record | None, settings: CsvSettings, identity: str, at: int) -> Plan | None:
+def plan(entry: Entry, before: Record | None, settings: CsvSettings, at: int) -> Plan | None:
     """Return what becomes of an entry, None of one that has expired.
 
     :param at: when the feed was made, as far as it can be known.
@@ -48,7 +47,7 @@ def plan(entry: Entry, before: Record | None, settings: CsvSettings, identity: s
     until = _valid_until(entry, settings, at)
     if until is not None and until <= at:
         return None
-    content = _content(entry, settings, identity)
+    content = _content(entry, settings)
     if before is None:
         created = _whole(min(at, at if entry.first_seen is None else entry.first_seen))
         modified = _whole(max(created, min(at, created if entry.last_seen is None else entry.last_seen)))
@@ -80,10 +79,18 @@ def _renewed(before: int | None, until: int | None, at: int) -> bool:
     return until < before or (until > before and (before - at) * 2 < until - at)
 
 
-def _content(entry: Entry, settings: CsvSettings, identity: str) -> str:
-    still = replace(entry, first_seen=0, last_seen=None, expires=None)
-    made = objects(still, settings, identity, created=0, modified=0, valid_until=None)
-    return hashlib.sha256(jcs(made)).hexdigest()[:32]
+def _content(entry: Entry, settings: CsvSettings) -> str:
+    """Return a digest of all that an object says beside its times."""
+    said = (
+        entry.level,
+        entry.description,
+        entry.confidence,
+        entry.tags,
+        settings.labels,
+        settings.indicator_types,
+        settings.publish,
+    )
+    return hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _whole(us: int) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.csv.listing import COLUMNS, listed
-from connectors.csv.mapping import Entry, entries, objects
+from connectors.csv.mapping import Entry, entries, key_of, objects
 from connectors.csv.rows import rows, written
 from connectors.csv.versions import plan
 from connectors.sdk.exchange import Refused
@@ -55,7 +55,7 @@ def test_a_feed_becomes_what_the_golden_file_says() -> None:
     found = entries(rows((DATA / "feed.csv").read_bytes(), made, report), made, report)
     objs: list[dict[str, Any]] = []
     for entry in found.values():
-        planned = plan(entry, None, made, IDENTITY, START)
+        planned = plan(entry, None, made, START)
         if planned is not None:
             times = {name: getattr(planned.record, name) for name in ("created", "modified", "valid_until")}
             objs += objects(entry, made, IDENTITY, **times)
@@ -184,6 +184,7 @@ def _entries(draw: st.DrawFn) -> Entry:
     first = draw(st.integers(0, START // 1_000)) * 1_000
     return Entry(
         observable=Observable(observable.type, observable.value),
+        key=key_of(observable),
         level=draw(st.sampled_from(tlp.LEVELS)),
         description=draw(_TEXT),
         confidence=draw(st.none() | st.integers(0, 100)),
@@ -198,7 +199,7 @@ def _entries(draw: st.DrawFn) -> Entry:
 @given(_entries())
 def test_what_is_kept_comes_back_out_of_a_list(entry: Entry) -> None:
     made = make(columns=ALL, type=None)
-    planned = plan(entry, None, made, IDENTITY, START)
+    planned = plan(entry, None, made, START)
     assert planned is not None
     times = {name: getattr(planned.record, name) for name in ("created", "modified", "valid_until")}
     (obj,) = objects(entry, made, IDENTITY, **times)
