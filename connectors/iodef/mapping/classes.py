@@ -86,7 +86,7 @@ HashData | scope=scope+! | HashTargetID~text? Hash* FuzzyHash*
 Hash | | DigestMethod~text! DigestValue~text! CanonicalizationMethod~text? Application~Software?
 FuzzyHash | | FuzzyHashValue~Extension+ Application~Software? AdditionalData~Extension*
 CertificateData | R observable-id | Certificate+
-Certificate | observable-id | X509Data~text! Description~ml*
+Certificate | observable-id | X509Data~base64! Description~ml*
 Indicator | R | IndicatorID! AlternativeIndicatorID* Description~ml* StartTime~time? EndTime~time? Confidence? \
 Contact* Observable? uid-ref~text? IndicatorExpression? IndicatorReference? NodeRole* AttackPhase* Reference* \
 AdditionalData~Extension*

@@ -112,13 +112,13 @@ def _raw(element: Element, child: Child) -> Any:
             "lang": element.attributes.get(XML_LANG),
             "translation-id": element.attributes.get("translation-id"),
         }
-    if child.kind == "base64":
-        return base64.b64encode(inner_xml(element).strip().encode()).decode()
     if child.name in ("DigestMethod", "CanonicalizationMethod"):
         return element.attributes.get("Algorithm", "")
     if child.name == "X509Data":
         certificates = [inner.text for inner in element.children if inner.name == "X509Certificate"]
-        return "".join(certificates[0].split()) if certificates else ""
+        return certificates[0] if certificates else ""
+    if child.kind == "base64":
+        return base64.b64encode(inner_xml(element).strip().encode()).decode()
     return element.all_text()
 
 

@@ -76,6 +76,7 @@ def incident_of(obj: StixObject, graph: Graph, name: str, report: Report, *, who
 def _completed(result: dict[str, Any], obj: StixObject, graph: Graph) -> dict[str, Any]:
     """Return an Incident with what its extension, and those of notes about it, keep of the document it came from."""
     extension = obj["extensions"][IODEF_EXTENSION_ID]
+    marked = {name: result[name] for name in ("restriction", "ext-restriction") if name in result}
     for member in extension.get("absent", ()):
         result.pop(str(member), None)
     for note in graph.notes(str(obj["id"])):
@@ -86,9 +87,9 @@ def _completed(result: dict[str, Any], obj: StixObject, graph: Graph) -> dict[st
     if not isinstance(kept, Mapping):
         return result
     whole = result | dict(kept)
-    if _wider(whole, result):
-        whole |= {name: result.get(name) for name in ("restriction", "ext-restriction")}
-    return {name: body for name, body in whole.items() if body is not None}
+    if _wider(whole, marked):
+        whole = {name: body for name, body in whole.items() if name not in ("restriction", "ext-restriction")} | marked
+    return whole
 
 
 def _wider(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -77,6 +77,8 @@ def simple(kind: str, value: Any) -> Any:
     text = value.strip()
     if kind == "lines":  # one value a line (RFC 7970 §3.29.3.1), indented by whoever made the document pretty
         return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    if kind == "base64":
+        return "".join(text.split())
     if kind == "time" and instant(text) is None:
         raise ValueError("it is no date and time of RFC 3339")
     if kind == "portlist" and not _PORTS.fullmatch(text):
