@@ -13,6 +13,7 @@ from hub import config
 from hub.cli.doctor_connectors import connectors
 from hub.cli.doctor_database import database
 from hub.cli.doctor_files import disk, door, secrets, tls
+from hub.cli.doctor_links import partners
 from hub.cli.finding import Finding
 from hub.errors import CybexError
 
@@ -55,6 +56,6 @@ def examine(data: Path | None, *, now: int) -> list[Finding]:
         if exists
         else Finding("configuration", "warn", f"there is no {settings.file}: defaults apply", "cybex init")
     ]
-    for check in (secrets, door, tls, disk, database, connectors):
+    for check in (secrets, door, tls, disk, database, connectors, partners):
         findings += check(settings, now)
     return findings

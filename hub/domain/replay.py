@@ -179,12 +179,46 @@ class Replay:
         held = held | {author} if verb == "grant" else held - {author}
         self._set(line.place, {"authors": frozenset(held)}, *key)
 
+    def _agreement(self, line: Line, verb: str, parts: list[str]) -> None:
+        told = {**line.detail}
+        if verb == "offer":
+            told |= {"created_at": line.at, "agreed_at": None, "ended_at": None}
+        elif verb == "accept":
+            created = (self.now("agreement", parts[1]) or {}).get("created_at", line.at)
+            told |= {"created_at": created, "agreed_at": line.at, "ended_at": None}
+            peer = line.detail.get("peer")
+            for key in [key for key in self.all("agreement") if key[1] != parts[1]]:
+                other = self.now(*key) or {}
+                if other.get("peer") == peer and other.get("state") == "agreed":
+                    self._change(line, {"state": "ended", "ended_at": line.at}, *key)
+        else:
+            told |= {"ended_at": line.at}
+        self._change(line, told, "agreement", parts[1])
+
+    def _link(self, line: Line, verb: str, parts: list[str]) -> None:
+        key = "link", parts[1]
+        if verb == "remove":
+            self._set(line.place, None, *key)
+        elif verb in ("pause", "resume"):
+            self._change(line, {"paused_at": line.at if verb == "pause" else None}, *key)
+        else:
+            absent = {"created_at": line.at, "paused_at": None} if verb == "add" else {}
+            self._change(line, {**absent, **line.detail}, *key)
+
     def _credential(self, line: Line, verb: str, parts: list[str]) -> None:
         told = {name: _instant(name, value) for name, value in line.detail.items()}
         if verb == "add":
             self._set(line.place, {**told, "handle": parts[1], "created_at": line.at, "revoked_at": None}, *_at(parts))
         elif verb == "revoke":
             self._change(line, {"revoked_at": line.at}, *_at(parts))
+
+    def _export_token(self, line: Line, verb: str, parts: list[str]) -> None:
+        key = "export-token", parts[3]
+        told = {name: _instant(name, value) for name, value in line.detail.items()}
+        if verb == "add":
+            self._set(line.place, {**told, "handle": parts[1], "created_at": line.at, "revoked_at": None}, *key)
+        elif verb == "revoke":
+            self._change(line, {"revoked_at": line.at}, *key)
 
     def _key(self, line: Line, verb: str, parts: list[str]) -> None:
         key = "key", parts[-1]
@@ -220,5 +254,8 @@ _HANDLERS: Final = {
     "collection": Replay._collection,
     "relay-right": Replay._relay,
     "credential": Replay._credential,
+    "export-token": Replay._export_token,
     "key": Replay._key,
+    "agreement": Replay._agreement,
+    "link": Replay._link,
 }

@@ -9,13 +9,14 @@ from flask import Flask, Response, request
 
 from hub.domain.taxii_resources import to_bytes
 from hub.errors import CybexError, NotFound
-from hub.services import measures
+from hub.services import links, measures
 from hub.services.context import Hub
 from hub.store import checkpoints, connectors, statistics
 from hub.store.checkpoints import Standing
 from hub.store.statistics import Statistics
 from hub.web import request_log
 from hub.web.connector_gauges import ConnectorGauges
+from hub.web.link_gauges import LinkGauges
 from hub.web.origin import TrustedProxies
 from hub.web.waiting import waits
 
@@ -72,9 +73,11 @@ def exposition(hub: Hub) -> bytes:
     with hub.db.read() as tx:
         numbers, logged = statistics.collect(tx), checkpoints.standing(tx)
         connected = connectors.listed(tx, None)
+        linked = links.all_of(tx, hub)
     state = CollectorRegistry()
     state.register(_State(numbers, logged, hub.clock()))
     state.register(ConnectorGauges(connected, hub.clock()))
+    state.register(LinkGauges(linked))
     return generate_latest(measures.all_processes()) + generate_latest(state)
 
 
