@@ -38,6 +38,7 @@ NOT_FOUND = {
     "log_leaf": {"at", "subject_peer_id"},
     "member": {"joined_at", "suspended_at"},
     "peer": {"created_at", "suspended_at"},
+    "quota_use": {column.name for column in metadata.tables["quota_use"].c},
     "refusal": {"id"},
     "relay_right": {"granted_at"},
     "retention_due": {column.name for column in metadata.tables["retention_due"].c},
