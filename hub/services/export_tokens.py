@@ -119,6 +119,7 @@ def add(
             group=slug,
             collection=made.collection,
             format=format_,
+            options=chosen.as_json(),
             expires_at=expires_at,
         )
     return Issued(made, export_token(lookup, secret))
