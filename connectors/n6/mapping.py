@@ -18,6 +18,7 @@ from connectors.n6.vocabulary import (
     RESTRICTIONS,
     SUPERSEDED,
     SYSTEM,
+    UPDATE_LIFETIME_US,
 )
 from connectors.sdk.report import Report
 from connectors.sdk.security_event import LABEL_LENGTH, Endpoint, SecurityEvent, Value, objects, stix_id, with_ends
@@ -75,10 +76,11 @@ def _event(event: Mapping[str, Any], report: Report) -> SecurityEvent | None:
     unknown = len(set(event) - KNOWN - {"injects"})
     if unknown:
         report.dropped("unknown attributes", "n6 does not define them", unknown)
-    modified = _time(event, "modified")
+    modified, expires = _time(event, "modified"), _time(event, "expires")
     if modified is None:
-        report.guessed("modified", "modified", "the Stream API does not say it: the time of the event is taken")
-        modified = at
+        # An update differs in `expires` alone, which is usually so far ahead of it: later updates get later versions.
+        modified = max(at, (expires or at) - UPDATE_LIFETIME_US)
+        report.guessed("modified", "modified", "the Stream API does not say it: told by time and expires")
     source, destination = _endpoints(event, report)
     details = _details(event, report)
     threat_name = details.get("name", "")
@@ -98,7 +100,7 @@ def _event(event: Mapping[str, Any], report: Report) -> SecurityEvent | None:
         threat=category.threat,
         indicator_type=category.indicator_type,
         confidence=_confidence(event, report),
-        expires=_time(event, "expires"),
+        expires=expires,
         details=details,
     )
 

@@ -77,6 +77,8 @@ CONFIDENCES: Final[Mapping[str, int]] = {"low": 15, "medium": 50, "high": 85}
 ENDED: Final = frozenset({"bl-delist", "delisted"})
 SUPERSEDED: Final = frozenset({"replaced"})
 EXPIRED: Final = frozenset({"bl-expire", "expired"})
+UPDATE_LIFETIME_US: Final = 48 * 3600 * 1_000_000
+"""How long an entry usually lives after its latest update, as the documentation says of ``expires``."""
 DESTINATION_NAME: Final = frozenset({"bots", "scanning"})
 """Categories of which ``fqdn`` is the destination of the traffic, as the documentation says."""
 

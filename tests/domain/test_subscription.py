@@ -88,7 +88,7 @@ def test_what_could_never_match_is_refused_and_not_echoed(asked: dict[str, Any])
 _NETWORK = st.tuples(st.ip_addresses(v=4), st.integers(0, 32)).map(lambda pair: str(ip_network(pair, strict=False)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_NETWORK, max_size=20), _NETWORK)
 def test_a_network_is_hit_exactly_when_it_shares_an_address(watched: list[str], asked: str) -> None:
     overlaps = [one for one in watched if ip_network(one).overlaps(ip_network(asked))]
@@ -97,6 +97,7 @@ def test_a_network_is_hit_exactly_when_it_shares_an_address(watched: list[str], 
     assert hit is None or hit in overlaps
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.ip_addresses(v=6), min_size=1, max_size=20))
 def test_an_address_that_is_watched_is_hit(watched: list[Any]) -> None:
     networks = Networks([str(one) for one in watched])

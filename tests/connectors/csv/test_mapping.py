@@ -195,7 +195,7 @@ def _entries(draw: st.DrawFn) -> Entry:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_entries())
 def test_what_is_kept_comes_back_out_of_a_list(entry: Entry) -> None:
     made = make(columns=ALL, type=None)

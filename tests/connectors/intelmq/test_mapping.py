@@ -210,7 +210,7 @@ def _events(draw: st.DrawFn) -> dict[str, Any]:
     return event
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_events())
 def test_what_is_kept_comes_back(event: dict[str, Any]) -> None:
     report = Report()
@@ -230,7 +230,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from([*EVENTS[0], *EVENTS[1], *EVENTS[2], "x"]) | _WORD, _JSON))
 def test_no_event_breaks_the_reader(event: dict[str, Any]) -> None:
     assert_valid(make([event, EVENTS[0] | event]))

@@ -114,6 +114,19 @@ def test_an_update_is_a_later_version_of_the_same_indicator() -> None:
     assert old["valid_until"] < new["valid_until"]
 
 
+def test_updates_of_the_stream_are_later_versions_though_they_do_not_say_when() -> None:
+    stream = {name: value for name, value in EVENTS[1].items() if name not in ("modified", "status")}
+    versions = [
+        next(one for one in read([event], IDENTITY, Report()).objects if one["type"] == "indicator")["modified"]
+        for event in (
+            stream | {"type": "bl-new"},
+            stream | {"type": "bl-update", "expires": "2024-05-06T01:57:26Z"},
+            stream | {"type": "bl-update", "expires": "2024-05-07T01:57:26Z"},
+        )
+    ]
+    assert versions == ["2024-05-03T01:57:26.000Z", "2024-05-04T01:57:26.000Z", "2024-05-05T01:57:26.000Z"]
+
+
 @pytest.mark.parametrize(("word", "level"), [*RESTRICTIONS.items(), ("secret", "red"), (None, "red")])
 def test_a_restriction_is_never_read_as_a_wider_one(word: str | None, level: tlp.Level) -> None:
     objs = read([EVENTS[0] | {"restriction": word}], IDENTITY, Report()).objects
@@ -209,7 +222,7 @@ def _events(draw: st.DrawFn) -> dict[str, Any]:
     return event
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_events())
 def test_what_is_kept_comes_back(event: dict[str, Any]) -> None:
     report = Report()
@@ -230,7 +243,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from([*EVENTS[0], *EVENTS[1], "replaces", "type", "x"]), _JSON))
 def test_no_event_breaks_the_reader(event: dict[str, Any]) -> None:
     report = Report()

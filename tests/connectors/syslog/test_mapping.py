@@ -69,7 +69,7 @@ _HOSTILE = st.text(st.sampled_from('a"\\] [=\n\r\x00\x1b\x7f\x85\u2028\u202e\ufe
 _ANY = st.one_of(_HOSTILE, st.text(max_size=300))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     name=_ANY,
     labels=st.lists(_ANY, max_size=30),
