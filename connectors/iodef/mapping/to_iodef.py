@@ -76,7 +76,7 @@ def incident_of(obj: StixObject, graph: Graph, name: str, report: Report, *, who
 def _completed(result: dict[str, Any], obj: StixObject, graph: Graph) -> dict[str, Any]:
     """Return an Incident with what its extension, and those of notes about it, keep of the document it came from."""
     extension = obj["extensions"][IODEF_EXTENSION_ID]
-    marked = {name: result[name] for name in ("restriction", "ext-restriction") if name in result}
+    marked: dict[str, Any] = {name: result[name] for name in ("restriction", "ext-restriction") if name in result}
     for member in extension.get("absent", ()):
         result.pop(str(member), None)
     for note in graph.notes(str(obj["id"])):

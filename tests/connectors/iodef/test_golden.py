@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
-from connectors.iodef.mapping.documents import from_iodef
+from connectors.iodef.mapping.documents import from_iodef, to_iodef
 from connectors.sdk.report import Fate
 from hub.domain import tlp
+from hub.domain.iodef_extension import IODEF_EXTENSION_DEFINITION, IODEF_EXTENSION_ID
 from hub.domain.stix_validation import StixValidator
 from hub.services.schema_files import read_schemas
 from tests.connectors.conftest import IDENTITY
@@ -113,3 +115,37 @@ def test_another_connector_gives_other_ids_and_a_newer_version_the_same() -> Non
     third = from_iodef(newer.encode(), identity=IDENTITY, first_created=known)
     assert {obj["created"] for obj in third.objects} == {"2015-10-02T16:18:00.000Z"}
     assert {obj["modified"] for obj in third.objects} == {"2015-10-03T16:18:00.000Z"}
+
+
+def test_the_extension_cannot_make_an_incident_wider_than_its_marking() -> None:
+    objects = from_iodef((GOLDEN / "rfc7970-minimal.xml").read_bytes(), identity=IDENTITY).objects
+    claimed = json.loads(json.dumps(objects))
+    for obj in claimed:
+        if obj["type"] == "incident":
+            obj["extensions"][IODEF_EXTENSION_ID]["incident"] = {"restriction": "public"}
+    written, _ = to_iodef(claimed, name="hub.example", form="xml")
+    assert b'restriction="red"' in written[0].data
+    assert b"public" not in written[0].data
+
+
+def test_the_extension_is_as_its_schema_and_its_definition_say() -> None:
+    schemas = Path(__file__).parents[3] / "schemas" / "hub"
+    schema = Draft202012Validator(json.loads((schemas / "iodef-details.schema.json").read_text()))
+    assert StixValidator(read_schemas()).problems(dict(IODEF_EXTENSION_DEFINITION)) == ()
+    objects = from_iodef((GOLDEN / "everything.xml").read_bytes(), identity=IDENTITY).objects
+    found = [
+        obj["extensions"][IODEF_EXTENSION_ID] for obj in objects if IODEF_EXTENSION_ID in obj.get("extensions", {})
+    ]
+    assert len(found) == 4
+    assert [one for one in found if not schema.is_valid(one)] == []
+
+
+def test_a_marking_that_iodef_has_no_word_for_makes_the_incident_private() -> None:
+    objects = from_iodef((GOLDEN / "rfc7970-campaign.xml").read_bytes(), identity=IDENTITY).objects
+    marked = json.loads(json.dumps(objects))
+    for obj in marked:
+        if obj["type"] == "incident":
+            obj["object_marking_refs"].append("marking-definition--00000000-0000-4000-8000-000000000001")
+    written, report = to_iodef(marked, name="hub.example", form="xml")
+    assert b'<Incident purpose="watch" restriction="private"' in written[0].data
+    assert "object_marking_refs" in {line.field for line in report.lines if line.fate is Fate.GUESSED}
