@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -18,7 +19,7 @@ from hub.errors import MalformedJson
 
 PUSH: Final = "api/v1/relay/push"
 PULL: Final = "api/v1/relay/batch"
-ANSWERS: Final = "api/v1/relay/answers"
+REPORTS: Final = "api/v1/relay/reports"
 JSON: Final = "application/json"
 _COMPRESSED_FROM: Final = 512
 """Octets: what is shorter fits into one packet anyway."""
@@ -82,9 +83,16 @@ class PartnerHub:
             raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
         return response.content
 
-    def answer(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Say what became of batches that were fetched. Raises RemoteError."""
-        response = self._post(ANSWERS, orjson.dumps({"answers": list(answers)}))
+    def report(
+        self,
+        *,
+        answers: Sequence[Mapping[str, Any]] = (),
+        reaches: Sequence[Mapping[str, Any]] = (),
+        introduced: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Say what became of batches that were fetched, of withdrawals, and of introductions. Raises RemoteError."""
+        body = {"answers": list(answers), "reaches": list(reaches), "introduced": dict(introduced)}
+        response = self._post(REPORTS, orjson.dumps(body))
         if response.status_code != 204:
             raise RemoteError(refusal(response.status_code, response.content), http_status=response.status_code)
 

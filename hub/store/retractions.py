@@ -20,6 +20,7 @@ from hub.store.members import not_partner_hub
 from hub.store.tables import (
     acknowledgement,
     audience,
+    audience_peer,
     collection,
     collection_override,
     member,
@@ -149,6 +150,21 @@ def acts(
     if before is not None:
         statement = statement.having(last < before)
     return [(row.last, row.uuid) for row in tx.execute(statement.order_by(last.desc()).limit(limit))]
+
+
+def acts_held_by(tx: Connection, peer_id: int, *, since: int, limit: int) -> list[str]:
+    """Return acts since a time that have to reach this peer, the newest first."""
+    c = retraction.c
+    last = func.max(c.id).label("last")
+    statement = (
+        select(c.uuid, last)
+        .join(audience_peer, audience_peer.c.audience_id == c.holders_audience_id)
+        .where(audience_peer.c.peer_id == peer_id, c.at >= since)
+        .group_by(c.uuid)
+        .order_by(last.desc())
+        .limit(limit)
+    )
+    return [row.uuid for row in tx.execute(statement)]
 
 
 def notices_among(tx: Connection, collection_id: int, stix_ids: Sequence[str]) -> set[str]:

@@ -48,14 +48,14 @@ def register(app: Flask, hub: Hub) -> None:
         nothing.headers.pop("Content-Type", None)
         return waiting.offer(hub, caller, found.collection_ids, nothing, empty=bool(found.collection_ids))
 
-    def answers() -> Response:
+    def reports() -> Response:
         to: Peer = incoming.partner(identify(request.environ, hub, trusted))
-        giving.take_answers(hub, to, giving.read_answers(parse(_body(limits.RELAY_BODY_BYTES))))
+        giving.take_reports(hub, to, giving.read_reports(parse(_body(limits.RELAY_BODY_BYTES))))
         done = Response(status=204)
         done.headers.pop("Content-Type", None)
         return done
 
-    for path, view, method in (("push", push, "POST"), ("batch", batch, "GET"), ("answers", answers, "POST")):
+    for path, view, method in (("push", push, "POST"), ("batch", batch, "GET"), ("reports", reports, "POST")):
         app.add_url_rule(f"/api/v1/relay/{path}", f"relay {path}", view, methods=[method])
 
 

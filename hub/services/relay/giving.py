@@ -16,7 +16,7 @@ from hub.domain.membership import Peer
 from hub.errors import Forbidden, InvalidRequest, ReceiptError
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import handover, narrowing, outgoing
+from hub.services.relay import handover, narrowing, outgoing, reaching
 from hub.services.relay.making import Lane
 from hub.store import relay_batches, relay_feed
 
@@ -58,23 +58,42 @@ def read_positions(text: str) -> dict[str, int]:
     return found
 
 
-def read_answers(document: Json) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return what a hub says of batches, by their ids. Raises InvalidRequest, naming the member."""
-    fields = Fields.of(document, "request").only("answers")
-    return [
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What another hub says unasked.
+
+    :param answers: what became of batches that it fetched, by their ids. :param reaches: how far withdrawals have come.
+    :param introduced: digest of what it knows of authors, in hex.
+    """
+
+    answers: Sequence[tuple[str, Mapping[str, Any]]]
+    reaches: Sequence[Json]
+    introduced: Mapping[str, Json]
+
+
+def read_reports(document: Json) -> Reports:
+    """Return what a hub reports. Raises InvalidRequest, naming the member."""
+    fields = Fields.of(document, "reports").only("answers", "reaches", "introduced")
+    answers = [
         (one.only("id", "answer").matching("id", UUID4), one.inner("answer").document)
         for one in fields.objects("answers", most=MAX_ANSWERS)
     ]
+    return Reports(answers, fields.list("reaches", most=limits.RELAY_REACHES), fields.inner("introduced").document)
 
 
-def take_answers(hub: Hub, to: Peer, answers: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Keep what the other hub says of batches that it fetched before; what proves nothing is logged and passed over."""
-    for uuid, answer in answers:
+def take_reports(hub: Hub, to: Peer, reports: Reports) -> None:
+    """Keep what the other hub reports; what proves nothing is logged and passed over."""
+    for uuid, answer in reports.answers:
         try:
             with hub.db.write() as tx:
                 handover.confirm_later(tx, hub, to, uuid, answer)
         except ReceiptError as error:  # else a hub that errs once could never fetch again
             log.warning("relay.receipt_refused", by=to.handle, batch=uuid, reason=error.detail)
+    if reports.introduced:
+        with hub.db.write() as tx:
+            handover.note_introduced(tx, to, reports.introduced, now=hub.clock())
+    if reports.reaches:
+        reaching.take(hub, to, reports.reaches)
 
 
 def next_batch(hub: Hub, to: Peer, asked: Asked) -> bytes | News:
@@ -92,6 +111,11 @@ def next_batch(hub: Hub, to: Peer, asked: Asked) -> bytes | News:
         octets = _of_lane(hub, lane, asked)
         if octets is not None:
             return octets
+    if lanes:
+        with hub.db.read() as tx:
+            introductions = outgoing.changed_introductions(tx, hub, lanes[0])
+        if not introductions.empty:
+            return introductions.batch.octets()
     return News(list(dates), max(dates.values(), default=0))
 
 

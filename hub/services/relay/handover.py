@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from hub.domain import limits
 from hub.domain.canonical import jcs
+from hub.domain.fields import IDENTITY
 from hub.domain.keys import KeyRing
 from hub.domain.membership import Peer
 from hub.domain.receipt import Receipt
@@ -129,7 +130,7 @@ def settle(
         for key in keys.get((line.stix_id, line.sha256 or b""), ())
     ]
     relay_batches.note_sent(tx, to.id, collection_id, batch_id, outcomes)
-    introductions.note_sent(tx, to.id, _introduced(answer), now=now)
+    note_introduced(tx, to, answer.get("introduced"), now=now)
     refused = _bury(tx, hub, to, collection_id, receipt, answer, now=now)
     log.info("relay.answered", to=to.handle, objects=len(receipt.lines), refused=refused)
 
@@ -150,10 +151,14 @@ def bury(tx: Connection, hub: Hub, prepared: Prepared, reason: str, *, now: int)
     log.warning("relay.buried", to=lane.to.handle, collection=lane.alias, objects=len(prepared.rows))
 
 
-def _introduced(answer: Mapping[str, Any]) -> dict[str, bytes]:
-    said = answer.get("introduced")
+def note_introduced(tx: Connection, to: Peer, said: object, *, now: int) -> None:
+    """Note which introductions a hub has, as it says: digests in hex by identity. It need not be told again."""
     pairs = said.items() if isinstance(said, Mapping) else ()
-    return {name: bytes.fromhex(digest) for name, digest in pairs if _DIGEST.fullmatch(str(digest))}
+    digests = {
+        name: bytes.fromhex(digest) for name, digest in pairs if isinstance(digest, str) and _DIGEST.fullmatch(digest)
+    }
+    known = {name: digest for name, digest in digests.items() if IDENTITY.fullmatch(name)}
+    introductions.note_sent(tx, to.id, dict(list(known.items())[: limits.RELAY_INTRODUCTIONS]), now=now)
 
 
 def _bury(

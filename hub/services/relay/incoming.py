@@ -24,7 +24,7 @@ from hub.services import access, agreements, commit, ingest, receipts
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
-from hub.services.relay import arrivals, introduced
+from hub.services.relay import arrivals, introduced, reaching
 from hub.services.relay.arrivals import Arrival
 from hub.services.relay.introduced import NotTaken
 from hub.store import keys as key_store
@@ -51,28 +51,32 @@ class OutOfStep(Conflict):
 class Taken:
     """What became of a batch.
 
-    :param receipt: JCS bytes, signed by this hub: one line for each object, in the order of the batch.
+    :param receipt: JCS bytes, signed by this hub: one line for each object, in the order of the batch. None for a batch
+        that only introduces authors, or asks.
     :param failures: (place in the batch, rule, message) of what was not taken.
     :param introduced: digest of what is known now, in hex, of each author that the batch introduced.
     :param not_introduced: authors whose introduction was not believed, with the reason.
+    :param reaches: how far withdrawals have come that the other hub told of, when it only asks.
     """
 
-    receipt: bytes
+    receipt: bytes | None
     failures: Sequence[tuple[int, str, str]]
     introduced: Mapping[str, str] = field(default_factory=dict)
     not_introduced: Sequence[NotTaken] = ()
+    reaches: Sequence[Mapping[str, Any]] = ()
 
     @property
     def objects(self) -> int:
         """How many objects were in the batch."""
-        return len(orjson.loads(self.receipt)["objects"])
+        return 0 if self.receipt is None else len(orjson.loads(self.receipt)["objects"])
 
     def answer(self) -> dict[str, Any]:
         """Return it as JSON for the hub that sent the batch."""
         return {
-            "receipt": orjson.loads(self.receipt),
+            "receipt": None if self.receipt is None else orjson.loads(self.receipt),
             "failures": [{"index": index, "rule": rule, "message": text} for index, rule, text in self.failures],
             "introduced": dict(self.introduced),
+            "reaches": [dict(one) for one in self.reaches],
             "not_introduced": [{"identity": one.identity, "reason": one.reason} for one in self.not_introduced],
         }
 
@@ -107,6 +111,11 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
         terms, opened = _opened(tx, hub, via, header, now=now)  # 3
         _in_step(tx, via, header, opened)  # 4
     not_taken = introduced.take(hub, via, header.introductions)  # 5
+    known_now = introduced.digests_of(header.introductions)
+    if not header.items and header.upto is None:
+        with hub.db.read() as tx:
+            reaches = reaching.due(tx, hub, via, again=True)
+        return Taken(None, (), known_now, not_taken, reaches)
     with hub.db.read() as tx:
         paths, failed = arrivals.check(tx, hub, header, objects)
         relayed = _relayed(tx, opened, objects, paths)
@@ -128,7 +137,7 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
         path_store.add(tx, _stored_paths(via, opened, _keys(decided), paths, stored, now=now))
         _remember(tx, via, opened, header, signed, body, receipt, how, now=now)
     ingest.report(submission, via)
-    return Taken(receipt, _failures(refused), introduced.digests_of(header.introductions, not_taken), not_taken)
+    return Taken(receipt, _failures(refused), known_now, not_taken)
 
 
 def partner(caller: Caller) -> Peer:

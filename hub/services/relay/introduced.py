@@ -87,13 +87,15 @@ def take(hub: Hub, via: Peer, documents: Sequence[Json]) -> list[NotTaken]:
     return refused
 
 
-def digests_of(documents: Sequence[Json], refused: Sequence[NotTaken]) -> dict[str, str]:
-    """Return, in hex, the digest of each introduction that was believed, by identity: it need not be sent again."""
-    not_believed = {one.identity for one in refused}
+def digests_of(documents: Sequence[Json]) -> dict[str, str]:
+    """Return, in hex, the digest of each introduction by identity: until it changes it need not be sent again.
+
+    Also of those that were not believed: the same words again would be believed no more.
+    """
     found = {}
     for document in documents:
         peer = document.get("peer") if isinstance(document, dict) else None
-        if isinstance(document, dict) and isinstance(peer, dict) and str(peer.get("identity")) not in not_believed:
+        if isinstance(document, dict) and isinstance(peer, dict):
             found[str(peer.get("identity"))] = content_digest(document).hex()
     return found
 

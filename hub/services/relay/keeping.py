@@ -16,7 +16,7 @@ from hub.domain.membership import Peer
 from hub.errors import CybexError
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import outgoing, pulling, pushing
+from hub.services.relay import outgoing, pulling, pushing, reaching
 from hub.services.waiting import wait_for_news
 from hub.store import links as store
 from hub.store import peers as peer_store
@@ -84,9 +84,10 @@ def run_once(
         if way == "push":
             ran = pushing.run(hub, peer, partner, max_bytes=_budget(partner.sent, link))
             if introduce:
-                pushing.refresh_introductions(hub, peer, partner)
+                pushing.refresh(hub, peer, partner)
         else:
             ran = pulling.run(hub, peer, partner, wait=wait, max_bytes=_budget(partner.received, link))
+        reaching.tell(hub, peer, partner)
     except CybexError as error:
         _note_failure(hub, peer, link, error)
         raise

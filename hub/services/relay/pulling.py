@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from hub.domain import limits
@@ -20,6 +21,8 @@ from hub.store import relay_batches
 ANSWERS: Final = 20
 """Receipts that are given at once."""
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 class Giver(Protocol):
     """Another hub as `hub.client.relay.PartnerHub` calls it."""
@@ -31,8 +34,8 @@ class Giver(Protocol):
     def pull(self, positions: Mapping[str, str], /, *, wait: int, max_bytes: int) -> bytes | None:
         """Return the octets of the next batch, None when there is nothing. Raises RemoteError."""
 
-    def answer(self, answers: Sequence[Mapping[str, Any]], /) -> None:
-        """Say what became of batches that were fetched. Raises RemoteError."""
+    def report(self, *, answers: Sequence[Mapping[str, Any]] = (), introduced: Mapping[str, str] = NOTHING) -> None:
+        """Say what became of batches that were fetched, and of introductions. Raises RemoteError."""
 
 
 def run(
@@ -65,6 +68,8 @@ def run(
             return Ran(objects, batches)
         taken = incoming.take(hub, via, octets, how="pull")
         objects, batches = objects + taken.objects, batches + 1
+        if taken.receipt is None:
+            giver.report(introduced=taken.introduced)
         _tell(hub, via, giver)
         told()
 
@@ -77,7 +82,7 @@ def _tell(hub: Hub, via: Peer, giver: Giver) -> None:
             {"id": one.uuid, "answer": incoming.answer_of(tx, one.receipt)} for one in untold if one.receipt is not None
         ]
     if answers:
-        giver.answer(answers)
+        giver.report(answers=answers)
         with hub.db.write() as tx:
             relay_batches.told(tx, [one.id for one in untold], now=hub.clock())
 

@@ -15,7 +15,7 @@ from hub.domain.membership import Peer
 from hub.errors import Conflict
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import handover, narrowing, outgoing
+from hub.services.relay import handover, narrowing, outgoing, reaching
 from hub.services.relay.making import Lane, Prepared
 from hub.store import dead_letters, relay_batches
 
@@ -72,15 +72,24 @@ def run(
     return Ran(objects, batches)
 
 
-def refresh_introductions(hub: Hub, to: Peer, taker: Taker) -> bool:
-    """Tell the other hub what has changed of the keys of authors it knows from here; say whether anything had."""
+def refresh(hub: Hub, to: Peer, taker: Taker) -> bool:
+    """Tell the other hub what has changed of the keys of authors it knows from here, and ask about withdrawals.
+
+    Say whether there was anything to tell or to ask.
+    """
     with hub.db.read() as tx:
         agreement = agreements.in_force(tx, hub, to, hub.clock())
         lanes = [] if agreement is None else outgoing.lanes(tx, agreement, to)
         prepared = outgoing.changed_introductions(tx, hub, lanes[0]) if lanes else None
-    if prepared is None or prepared.empty:
+        waiting = reaching.open_with(tx, hub, to)
+    if prepared is None or (prepared.empty and not waiting):
         return False
-    _hand_over(hub, prepared, taker)
+    answer = taker.push(prepared.batch.octets())
+    with hub.db.write() as tx:
+        handover.note_introduced(tx, to, answer.get("introduced"), now=hub.clock())
+    reaches = answer.get("reaches")
+    if isinstance(reaches, list):
+        reaching.take(hub, to, reaches)
     return True
 
 

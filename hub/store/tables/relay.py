@@ -157,6 +157,7 @@ relay_reach: Final = Table(
     # What a hub reports of a withdrawal beyond it: how many had it there, and how many have removed it.
     Column("act", Bytewise, primary_key=True),
     peer_column(primary_key=True),
+    Column("direction", Text, primary_key=True),  # in: that hub's report; out: what it was told from here
     Column("holders", Integer, nullable=False),
     Column("removed", Integer, nullable=False),
     Column("at", Micros, nullable=False),

@@ -61,8 +61,8 @@ def test_a_key_that_is_revoked_at_home_is_revoked_wherever_its_author_is_known(
     kid = one.keys["aa"].public.kid
     keys.revoke(one.hub, OPERATOR, "aa", kid, reason="compromised")
     for here, there in ((one, two), (two, three)):
-        assert pushing.refresh_introductions(here.hub, here.peer(f"hub-{there.name}"), here.wire_to(there))
-        assert not pushing.refresh_introductions(here.hub, here.peer(f"hub-{there.name}"), here.wire_to(there))
+        assert pushing.refresh(here.hub, here.peer(f"hub-{there.name}"), here.wire_to(there))
+        assert not pushing.refresh(here.hub, here.peer(f"hub-{there.name}"), here.wire_to(there))
     with three.hub.db.read() as tx:
         known = key_store.by_kid(tx, kid)
     assert known is not None

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hub.client import keyfile
@@ -239,11 +240,18 @@ class Wire:
         self.trouble("after")
         return octets
 
-    def answer(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Say what became of batches."""
+    def report(
+        self,
+        *,
+        answers: Sequence[Mapping[str, Any]] = (),
+        reaches: Sequence[Mapping[str, Any]] = (),
+        introduced: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Say what became of batches, withdrawals and introductions."""
         self.trouble("before")
-        read = giving.read_answers(json.loads(json.dumps({"answers": list(answers)})))
-        giving.take_answers(self.there.hub, self.there.peer(f"hub-{self.here.name}"), read)
+        body = {"answers": list(answers), "reaches": list(reaches), "introduced": dict(introduced)}
+        read = giving.read_reports(json.loads(json.dumps(body)))
+        giving.take_reports(self.there.hub, self.there.peer(f"hub-{self.here.name}"), read)
         self.trouble("after")
 
 

@@ -178,12 +178,13 @@ def _relay() -> None:
         "relay_reach",
         sa.Column("act", BYTEWISE, nullable=False),
         sa.Column("peer_id", ID, autoincrement=False, nullable=False),
+        sa.Column("direction", sa.Text, nullable=False),
         sa.Column("holders", sa.Integer, nullable=False),
         sa.Column("removed", sa.Integer, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("statement", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(["peer_id"], ["peer.id"], name="relay_reach_peer_id_fk"),
-        sa.PrimaryKeyConstraint("act", "peer_id", name="relay_reach_pk"),
+        sa.PrimaryKeyConstraint("act", "peer_id", "direction", name="relay_reach_pk"),
     )
     op.create_table(
         "pack",
