@@ -100,13 +100,13 @@ class WaitingRoom:
                 closed = False
                 self._waits.add(wait)
                 self._by_peer[wait.peer_id] += 1
+                measures.waiting(len(self._waits))  # under the lock: an older number must not come last
                 self._new = True
                 if self._answerers is None:
                     self._open(db)
         if closed:
             wait.called(True)
             return
-        measures.waiting(len(self._waits))
         if self._listener is not None:
             self._listener.poke()
 
@@ -129,7 +129,6 @@ class WaitingRoom:
             answerers.shutdown(wait=True)
         if self._listener is not None:
             self._listener.poke()
-        measures.waiting(0)
 
     def _open(self, db: Database) -> None:
         self._answerers = ThreadPoolExecutor(limits.WAIT_ANSWERERS, thread_name_prefix="waiting")
@@ -142,6 +141,7 @@ class WaitingRoom:
         self._by_peer[wait.peer_id] -= 1
         if not self._by_peer[wait.peer_id]:
             del self._by_peer[wait.peer_id]
+        measures.waiting(len(self._waits))
         return True
 
     def _call(self, wait: Wait, *, last: bool = False) -> None:
@@ -203,8 +203,6 @@ class WaitingRoom:
                 self._take(wait)
         for wait in found:
             self._call(wait)
-        if found:
-            measures.waiting(len(self._waits))
 
 
 def _over(now: float) -> Callable[[Wait], bool]:
