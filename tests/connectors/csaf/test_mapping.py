@@ -160,7 +160,7 @@ _PLACES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_PLACES, _JSON)
 def test_any_damage_is_read_or_refused(place: tuple[str, ...], damage: Any) -> None:
     value: Any = everything()

@@ -23,7 +23,7 @@ from tests.connectors.iodef.strategies import TEXTS, incidents
 _VALIDATOR = StixValidator(read_schemas())
 _HEAD = {"lang": "en"}
 _MANY = settings(
-    max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+    max_examples=15, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
 )
 
 
