@@ -16,7 +16,7 @@ from hub.domain.membership import Peer
 from hub.errors import Forbidden, InvalidRequest, ReceiptError
 from hub.services import agreements
 from hub.services.context import Hub
-from hub.services.relay import handover, narrowing, outgoing, reaching
+from hub.services.relay import handover, narrowing, outgoing, pauses, reaching
 from hub.services.relay.making import Lane
 from hub.store import relay_batches, relay_feed
 
@@ -99,9 +99,10 @@ def take_reports(hub: Hub, to: Peer, reports: Reports) -> None:
 def next_batch(hub: Hub, to: Peer, asked: Asked) -> bytes | News:
     """Return the octets of the next batch, or what to wait for. It is noted as handed over before it leaves.
 
-    Raises Forbidden: no agreement is in force.
+    Raises Forbidden: no agreement is in force, or the link is paused.
     """
     with hub.db.read() as tx:
+        pauses.require_open(tx, to)
         agreement = agreements.in_force(tx, hub, to, hub.clock())
         if agreement is None:
             raise Forbidden("no agreement between our hubs is in force")

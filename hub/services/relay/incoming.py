@@ -24,7 +24,7 @@ from hub.services import access, agreements, commit, ingest, receipts
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
-from hub.services.relay import arrivals, introduced, reaching
+from hub.services.relay import arrivals, introduced, pauses, reaching
 from hub.services.relay.arrivals import Arrival
 from hub.services.relay.introduced import NotTaken
 from hub.store import keys as key_store
@@ -86,7 +86,7 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
 
     1. The batch is of this partner, for this hub, signed by a key of his that stands.
     2. One that is known is answered as it was the first time.
-    3. It is under the agreement in force, into a group and collection where he may write.
+    3. The link is not paused, and it is under the agreement in force, into a group and collection where he may write.
     4. It begins where the last one ended, or before: what comes too early is refused, so that nothing is left out.
     5. The authors it introduces are made known. The path of each object is checked.
     6. The objects go through ingest like anybody's; then what both hubs agreed is asked again.
@@ -108,7 +108,8 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
         earlier = relay_batches.get(tx, via.id, "in", header.id)
         if earlier is not None and earlier.receipt is not None:  # 2
             return Taken(earlier.receipt, _failures_of(tx, earlier.receipt))
-        terms, opened = _opened(tx, hub, via, header, now=now)  # 3
+        pauses.require_open(tx, via)  # 3
+        terms, opened = _opened(tx, hub, via, header, now=now)
         _in_step(tx, via, header, opened)  # 4
     not_taken = introduced.take(hub, via, header.introductions)  # 5
     known_now = introduced.digests_of(header.introductions)

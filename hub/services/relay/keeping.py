@@ -149,11 +149,12 @@ class _Runner(threading.Thread):
         return wait_for_news(self._hub, list(dates), max(dates.values(), default=0), PUSH_WAIT_SECONDS)
 
     def _pause(self) -> None:
-        """Wait until the link may be tried again, as its failures say."""
-        with self._hub.db.read() as tx:
-            link = store.get(tx, self._link.peer_id)
-        retry_at = 0 if link is None or link.retry_at is None else link.retry_at
-        self.stop.wait(max(1.0, (retry_at - self._hub.clock()) / SECOND))
+        """Wait until the link may be tried again, as its failures say, or an operator wants it tried at once."""
+        while not self.stop.wait(LOOK_SECONDS):
+            with self._hub.db.read() as tx:
+                link = store.get(tx, self._link.peer_id)
+            if link is None or link.retry_at is None or link.retry_at <= self._hub.clock():
+                return
 
 
 def _leased(hub: Hub, mine: set[int]) -> dict[tuple[int, Way], Link]:
