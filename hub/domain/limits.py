@@ -417,5 +417,8 @@ QUOTA_HOURS_KEPT: Final = 24
 """Hours of use that are kept for who asks: a day; what was handed in is in the submissions."""
 
 SPARE_THREADS: Final = 4
-"""Threads of a serving process beyond those of the settings: each serves only peers with nothing else under way, so
-that one peer that sends its bodies slowly leaves room for four others."""
+"""Threads of a serving process beyond those of the settings: each takes bodies only of peers with nothing else under
+way, so that one peer that sends slowly leaves room for readers and for four others."""
+
+TURN_SECONDS: Final = 1.0
+"""How long a body waits for one of the same peer to end before it is refused: most take a tenth of that."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +61,7 @@ class RunningProcess:
         finally:
             self.process.wait()
 
-    def wait_until(self, ready: Probe, seconds: float = START_SECONDS) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = START_SECONDS) -> None:
         """Return once it is ready; fail, with what it wrote, when it ends before or the time is over."""
         deadline = time.monotonic() + seconds
         while not ready():

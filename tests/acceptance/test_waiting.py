@@ -9,6 +9,8 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import requests
 
 from hub.domain import limits
 from tests.acceptance.open_group import SLUG, OpenGroup, _make
-from tests.acceptance.processes import RunningHub, running_hub
+from tests.acceptance.processes import BIN, Probe, RunningHub, clean_environment, free_port, running_hub, start
 
 TAXII = "application/taxii+json;version=2.1"
 READERS = 12
@@ -117,3 +119,44 @@ def test_readers_that_hang_up_do_not_lock_their_peer_out(served: tuple[RunningHu
     refused = ask(group)
     assert refused.status_code in (200, 429)
     assert ask(group, None).status_code == 200
+
+
+def test_a_proxy_in_front_passes_the_wait_on(served: tuple[RunningHub, OpenGroup]) -> None:
+    running, group = served
+    port = free_port()
+    upstream = running.base_url.removeprefix("http://").rstrip("/")
+    caddy = start(
+        [BIN / "caddy", "reverse-proxy", "--from", f"http://127.0.0.1:{port}", "--to", upstream], clean_environment()
+    )
+    try:
+        caddy.wait_until(Probe(f"http://127.0.0.1:{port}/healthz"))
+        through = replace(group, base_url=f"http://127.0.0.1:{port}/")
+        with ThreadPoolExecutor(READERS) as pool:
+            asked = [pool.submit(ask, through) for _ in range(READERS)]
+            until_they_wait(running, READERS)
+            stix_id = post(group)
+            answers = [one.result().json() for one in asked]
+        assert [[obj["id"] for obj in answer["objects"]] for answer in answers] == [[stix_id]] * READERS
+    finally:
+        caddy.stop()
+
+
+def test_who_follows_has_the_object_on_disk_without_asking_again(
+    served: tuple[RunningHub, OpenGroup], tmp_path: Path
+) -> None:
+    running, group = served
+    out, token = tmp_path / "inbox", tmp_path / "token"
+    token.write_text(group.token)
+    follow: list[str | Path] = [BIN / "cybex", "pull", "--follow", "--out", out, "--token-file", token]
+    follow += ["--url", group.api_root, "--collection", group.collection]
+    process = start(follow, clean_environment())
+    try:
+        until_they_wait(running, 1)
+        stix_id = post(group)
+        process.wait_until(partial(_holds, out, stix_id))
+    finally:
+        process.kill()
+
+
+def _holds(out: Path, stix_id: str) -> bool:
+    return any(stix_id in one.read_text() for one in out.glob("*.json"))

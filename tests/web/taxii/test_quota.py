@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from types import EllipsisType
 from typing import Any
 
 import pytest
 
+from hub.domain import limits
 from hub.domain.quota import Amount, Standing, hour_of, seconds_left
 from hub.errors import InvalidRequest, TooManyRequests
 from hub.services import audit, peers, quotas
@@ -154,7 +156,8 @@ def test_what_is_left_is_never_negative() -> None:
     assert re.search(r"r=-", str(found.headers())) is None
 
 
-def test_one_peer_cannot_take_every_thread() -> None:
+def test_one_peer_cannot_take_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TURN_SECONDS", 0.0)
     turns = Turns(threads=2)
     slow: list[Any] = [turns.of(1), turns.of(1)]
     for one in slow:
@@ -170,12 +173,32 @@ def test_one_peer_cannot_take_every_thread() -> None:
     slow.pop().__exit__(None, None, None)
 
 
-def test_who_has_too_much_under_way_is_answered_429(world: World) -> None:
+def test_who_has_too_much_under_way_is_answered_429(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TURN_SECONDS", 0.0)
     full = Turns(threads=1)
     object.__setattr__(world.hub, "turns", full)
     with full.of(world.peers["aa"].id):
-        answer = world.aa.get(OBJECTS)
+        answer = world.aa.post(OBJECTS, envelope(world, 1))
         assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
         assert answer.headers["Content-Type"] == TAXII
-        assert world.bb.get(OBJECTS).status == 200
-    assert world.aa.get(OBJECTS).status == 200
+        assert world.aa.get(OBJECTS).status == 200
+        assert world.bb.post(OBJECTS, envelope(world, 1, "bb")).status == 202
+    assert world.aa.post(OBJECTS, envelope(world, 1)).status == 202
+
+
+def test_who_comes_a_moment_too_early_is_let_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TURN_SECONDS", 20.0)
+    turns, begun, answered = Turns(threads=1), threading.Event(), threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with turns.of(1):
+            answered.set()
+
+    late = threading.Thread(target=second)
+    with turns.of(1):
+        late.start()
+        assert begun.wait(20)
+        assert not answered.is_set()
+    late.join(20)
+    assert answered.is_set()
