@@ -93,14 +93,15 @@ def delivered(hub: Hub, actor: Actor, stix_id: str) -> list[Delivered]:
         found = [
             _of_version(tx, hub, actor, stix_id, stored, everybody, now=now)
             for stored in decision_store.of_object(tx, stix_id)
-            if _may_ask(tx, actor, stored)  # 1
+            if may_ask(tx, actor, stored)  # 1
         ]
     if not found:
         raise NotFound(NO_OBJECT)
     return found
 
 
-def _may_ask(tx: Connection, actor: Actor, stored: StoredDecision) -> bool:
+def may_ask(tx: Connection, actor: Actor, stored: StoredDecision) -> bool:
+    """Say whether an actor may ask who got a version: its author as a member, whoever published it, an operator."""
     caller = limited(actor)
     if caller is None:
         return True
@@ -111,8 +112,8 @@ def _may_ask(tx: Connection, actor: Actor, stored: StoredDecision) -> bool:
         return True
     # Where somebody else published it, its author must be able to know that it is there at all.
     override = collection_store.overrides(tx, stored.collection_id).get(caller.peer.id)
-    facts = _facts(caller.peer, mine, override, stored, now=stored.date_added)
-    return stored.author_identity == caller.peer.identity and bool(all_of(explain_read(facts)))
+    may_read = facts(caller.peer, mine, override, stored, now=stored.date_added)
+    return stored.author_identity == caller.peer.identity and bool(all_of(explain_read(may_read)))
 
 
 def _of_version(
@@ -146,8 +147,8 @@ def _of_version(
         peer = everybody[peer_id]
         if peer.partner_hub and peer_id not in ranges:  # 6
             continue
-        facts = _facts(peer, members.get(peer_id), overrides.get(peer_id), stored, now=now)
-        standing = _standing(peer, all_of(explain_read(facts)), version, ranges.get(peer_id, []))
+        rules = facts(peer, members.get(peer_id), overrides.get(peer_id), stored, now=now)
+        standing = _standing(peer, all_of(explain_read(rules)), version, ranges.get(peer_id, []))
         standings.append(replace(standing, acknowledged=tuple(said.get(peer_id, []))))
     may_name = known_peers(tx, limited(actor), group)
     named = sorted((one for one in standings if one.peer.id in may_name), key=lambda one: one.peer.handle)
@@ -169,7 +170,7 @@ def _standing(peer: Peer, may_read: Decision, version: ServedVersion, ranges: It
     return Standing(peer, best, may_read, first, last, tuple(sorted({one.how for one in decisive})))
 
 
-def _facts(
+def facts(
     peer: Peer,
     member: Member | None,
     override: tuple[bool | None, bool | None] | None,
@@ -177,6 +178,7 @@ def _facts(
     *,
     now: int,
 ) -> ReadFacts:
+    """Return what decides whether a peer may read a stored version at a time, microseconds since the epoch."""
     return ReadFacts(
         peer_id=peer.id,
         peer_suspended=peer.suspended_at is not None,

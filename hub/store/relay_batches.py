@@ -20,6 +20,7 @@ class Confirmed:
     """One batch that the receiving hub has answered for. ``at`` is in microseconds since the epoch.
 
     :param sha256: of the signed header, JCS bytes. :param receipt: JCS bytes, signed by the receiving hub.
+    :param upto: position that is reached with it, as the giving hub writes it; None where it moves none.
     """
 
     peer_id: int
@@ -33,6 +34,7 @@ class Confirmed:
     octets: int
     receipt: bytes | None
     id: int = 0
+    upto: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def add(tx: Connection, batch: Confirmed) -> int:
         "objects": batch.objects,
         "octets": batch.octets,
         "receipt": batch.receipt,
+        "upto": batch.upto,
     }
     return int(tx.execute(insert(relay_batch).values(values).returning(relay_batch.c.id)).scalar_one())
 
@@ -74,8 +77,18 @@ def get(tx: Connection, peer_id: int, direction: Direction, uuid: str) -> Confir
     receipt = None if row.receipt is None else bytes(row.receipt)
     return Confirmed(
         row.peer_id, row.collection_id, row.direction, row.how, row.uuid, bytes(row.sha256), row.at,
-        row.objects, row.octets, receipt, row.id,
+        row.objects, row.octets, receipt, row.id, row.upto,
     )  # fmt: skip
+
+
+def taken_at(tx: Connection, peer_id: int, collection_id: int, at: int) -> list[Confirmed]:
+    """Return the batches that were taken from a hub into a collection at this moment, in microseconds."""
+    c = relay_batch.c
+    uuids = tx.execute(
+        select(c.uuid).where(c.peer_id == peer_id, c.collection_id == collection_id, c.direction == "in", c.at == at)
+    ).scalars()
+    found = [get(tx, peer_id, "in", uuid) for uuid in uuids]
+    return [one for one in found if one is not None]
 
 
 def untold(tx: Connection, peer_id: int, *, limit: int) -> list[Confirmed]:
@@ -196,6 +209,16 @@ def position(tx: Connection, peer_id: int, collection_id: int, direction: Direct
     statement = select(c.position).where(
         c.peer_id == peer_id, c.collection_id == collection_id, c.direction == direction
     )
+    found: str | None = tx.execute(statement).scalar_one_or_none()
+    return found
+
+
+def answered_upto(tx: Connection, peer_id: int, collection_id: int) -> str | None:
+    """Return how far the last batch went that another hub has answered for; None before the first."""
+    c = relay_batch.c
+    mine = (c.peer_id == peer_id, c.collection_id == collection_id, c.direction == "out")
+    answered = (c.receipt.is_not(None), c.upto.is_not(None))
+    statement = select(c.upto).where(*mine, *answered).order_by(c.id.desc()).limit(1)
     found: str | None = tx.execute(statement).scalar_one_or_none()
     return found
 

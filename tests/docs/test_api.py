@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8
 
 def test_every_example_is_a_request_the_document_allows() -> None:
     examples = re.findall(r"curl (.*?)https://hub\.example\.org(/\S+)", PAGE, re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for options, path in examples:
         body = re.search(r"--json '(.*?)'", options)
         method = re.search(r"-X (\w+)", options)

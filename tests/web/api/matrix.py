@@ -85,6 +85,7 @@ EXPECTED: Final[dict[str, tuple[int, ...]]] = {
     "explainObject": _row(404, 404, 404, 404, 403, 404),
     "previewObjects": _row(404, 200, 200, 200, 200, 404),
     "getDelivered": _row(404, 404, 404, 404, 403, 404),
+    "getObjectPath": _row(404, 404, 404, 404, 403, 404),
     "listSignatures": _row(404, 404, 404, 404, 403, 404),
     "getFeedback": _row(404, 404, 404, 404, 403, 404),
     "listFeedback": _row(200, 200, 200, 200, 403, 200),
