@@ -55,6 +55,7 @@ def begin(tx: Connection, prepared: Prepared, how: How, *, now: int, octets: int
             objects=len(prepared.rows),
             octets=octets,
             receipt=None,
+            upto=None if prepared.upto is None else str(prepared.upto),
         ),
     )
     known = relay_batches.sent_of(

@@ -15,12 +15,13 @@ from hub.domain.canonical import Json, read
 from hub.domain.hop import digest
 from hub.domain.keys import KeyRing
 from hub.domain.membership import Caller, Peer, Right
+from hub.domain.quota import Amount
 from hub.domain.relay_batch import Header, read_batch
 from hub.domain.statement import check_statement
 from hub.domain.stix import version_key as version_key_of
 from hub.domain.submission import Decided, Failed
 from hub.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from hub.services import access, agreements, commit, ingest, receipts
+from hub.services import access, agreements, commit, ingest, quotas, receipts
 from hub.services.access import OpenCollection
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
@@ -93,7 +94,7 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
     7. One transaction: the objects, their paths, the receipt, the position.
 
     :raises InvalidRequest, SignatureError: the batch itself is not right. Forbidden, NotFound: it may not be here.
-    :raises OutOfStep: it begins after what this hub has.
+    :raises OutOfStep: it begins after what this hub has. TooManyRequests: the partner's quota of this hour is used up.
     """
     now, document = hub.clock(), read(body)
     header, signed, objects = read_batch(document.value)
@@ -107,7 +108,8 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
         check_statement(signed, ring, signee=via.identity, now=now)
         earlier = relay_batches.get(tx, via.id, "in", header.id)
         if earlier is not None and earlier.receipt is not None:  # 2
-            return Taken(earlier.receipt, _failures_of(tx, earlier.receipt))
+            known_now = introduced.digests_of(header.introductions)
+            return Taken(earlier.receipt, _failures_of(tx, earlier.receipt), known_now)
         pauses.require_open(tx, via)  # 3
         terms, opened = _opened(tx, hub, via, header, now=now)
         _in_step(tx, via, header, opened)  # 4
@@ -129,6 +131,7 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
     refused = [*failed.values(), *invalid, *stopped]
     submission = _submission(hub, via, opened, body, len(objects), now=now)
     with hub.db.write() as tx:  # 7
+        quotas.charge(tx, hub, via, Amount(len(objects), len(body)))
         stored, not_admitted = commit.commit(tx, hub, examined.place, submission.uuid, decided, now=now)
         refused += not_admitted
         lines = commit.record_refusals(tx, hub, examined.place, submission.uuid, refused, now=now)
@@ -263,6 +266,7 @@ def _remember(
             objects=len(header.items),
             octets=len(body),
             receipt=receipt,
+            upto=header.upto,
         ),
     )
     if header.upto is not None:

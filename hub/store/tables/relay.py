@@ -110,6 +110,7 @@ relay_batch: Final = Table(
     Column("octets", BigInteger, nullable=False),
     Column("receipt", Octets),  # JCS bytes, signed by the hub that received
     Column("told_at", Micros),  # of a batch that was fetched here: when the giving hub got the receipt
+    Column("upto", Text),  # position that is reached with it; null where it moves none
     UniqueConstraint("uuid", "peer_id", "direction"),
     Index("relay_batch_peer", "peer_id", "collection_id", "direction", "id"),
 )
@@ -175,7 +176,7 @@ pack: Final = Table(
     Column("sha256", Octets, nullable=False),
     Column("made_at", Micros, nullable=False),
     Column("answered_at", Micros),
-    Column("positions", Octets, nullable=False),  # compact JSON: position by collection, before and after
+    Column("positions", Octets, nullable=False),  # compact JSON: its batches, and how far each collection is with it
     Column("receipt", Octets),
 )
 

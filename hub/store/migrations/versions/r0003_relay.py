@@ -129,6 +129,7 @@ def _relay() -> None:
         sa.Column("octets", sa.BigInteger, nullable=False),
         sa.Column("receipt", sa.LargeBinary),
         sa.Column("told_at", sa.BigInteger),
+        sa.Column("upto", sa.Text),
         sa.ForeignKeyConstraint(["peer_id"], ["peer.id"], name="relay_batch_peer_id_fk"),
         sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name="relay_batch_collection_id_fk"),
         sa.PrimaryKeyConstraint("id", name="relay_batch_pk"),
