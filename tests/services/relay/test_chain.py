@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from hub.client.remote import RemoteError
 from hub.domain.canonical import jcs
-from hub.services import keys
+from hub.services import keys, peers
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.relay import pushing
 from hub.store import keys as key_store
@@ -67,3 +70,16 @@ def test_a_key_that_is_revoked_at_home_is_revoked_wherever_its_author_is_known(
         known = key_store.by_kid(tx, kid)
     assert known is not None
     assert known.revocation_reason == "compromised"
+
+
+def test_a_partner_hub_has_a_quota_like_anyone(chain: tuple[Site, Site, Site]) -> None:
+    one, two, _ = chain
+    peers.update(two.hub, OPERATOR, "hub-one", quota_objects=2)
+    one.share("aa", *(one.incident("aa") for _ in range(3)))
+    with pytest.raises(RemoteError) as refused:
+        one.push(two)
+    assert refused.value.http_status == 429
+    assert two.ids("cc") == set()
+    peers.update(two.hub, OPERATOR, "hub-one", quota_objects=3)
+    one.push(two)
+    assert len(two.ids("cc")) == 3
