@@ -6,6 +6,8 @@ docs/relay.md describes them.
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response, request
 
 from hub.domain import limits
@@ -22,7 +24,14 @@ from hub.web.credentials import identify
 from hub.web.errors import error_response
 from hub.web.origin import TrustedProxies
 
-JSON = "application/json"
+JSON: Final = "application/json"
+
+ROUTES: Final = {
+    "push": ("POST", "/api/v1/relay/push"),
+    "batch": ("GET", "/api/v1/relay/batch"),
+    "reports": ("POST", "/api/v1/relay/reports"),
+}
+"""Method and path of each request of the relay protocol."""
 
 
 def register(app: Flask, hub: Hub) -> None:
@@ -55,8 +64,9 @@ def register(app: Flask, hub: Hub) -> None:
         done.headers.pop("Content-Type", None)
         return done
 
-    for path, view, method in (("push", push, "POST"), ("batch", batch, "GET"), ("reports", reports, "POST")):
-        app.add_url_rule(f"/api/v1/relay/{path}", f"relay {path}", view, methods=[method])
+    for name, view in (("push", push), ("batch", batch), ("reports", reports)):
+        method, path = ROUTES[name]
+        app.add_url_rule(path, f"relay {name}", view, methods=[method], provide_automatic_options=False)
 
 
 def _body(most: int) -> bytes:
