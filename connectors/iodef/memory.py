@@ -12,6 +12,8 @@ from connectors.iodef.mapping.documents import ReadIncident
 from hub.domain.stix import SCO_TYPES, version_key
 
 _FILE: Final = "incidents.json"
+_SHARED: Final = SCO_TYPES | {"marking-definition"}
+"""Observables, and the marking that names recipients: another incident has them too."""
 
 
 class Memory:
@@ -32,10 +34,10 @@ class Memory:
         return known is not None and version_key(incident.modified) < version_key(str(known["modified"]))
 
     def gone(self, incident: ReadIncident) -> list[str]:
-        """Return the ids of what no longer belongs to the incident; never observables, which are shared."""
+        """Return the ids of what no longer belongs to the incident; never what incidents share."""
         before = self._known.get(incident.id, {}).get("objects", ())
         now = {str(obj["id"]) for obj in incident.objects}
-        return [name for name in before if name not in now and name.partition("--")[0] not in SCO_TYPES]
+        return [name for name in before if name not in now and name.partition("--")[0] not in _SHARED]
 
     def keep(self, incidents: Sequence[ReadIncident]) -> None:
         """Remember these. Call it when the runner has taken over what they became."""

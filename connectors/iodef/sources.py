@@ -58,8 +58,8 @@ class Bookmark:
 class _Documents:
     """What both sources share: one batch for each document that is new."""
 
-    def __init__(self, tools: Tools, agreed: Level) -> None:
-        self._tools, self._agreed = tools, agreed
+    def __init__(self, tools: Tools, agreed: Level, recipients: Sequence[str]) -> None:
+        self._tools, self._agreed, self._recipients = tools, agreed, recipients
         self._memory = Memory(tools.folder)
 
     def _batch(self, bookmark: Bookmark, name: str, label: str, data: bytes | None) -> Iterator[Incoming]:
@@ -83,6 +83,7 @@ class _Documents:
                 identity=self._tools.identity,
                 agreed=self._agreed,
                 first_created=self._memory.first_created,
+                recipients=self._recipients,
             )
         except IodefFault as fault:
             self._tools.progress(f"{label}: refused: {fault}")
@@ -110,8 +111,8 @@ class _Documents:
 class FolderSource(_Documents):
     """Reads every document of a folder that it has not read like this before. Files stay where they are."""
 
-    def __init__(self, tools: Tools, folder: Path, agreed: Level) -> None:
-        super().__init__(tools, agreed)
+    def __init__(self, tools: Tools, folder: Path, agreed: Level, recipients: Sequence[str] = ()) -> None:
+        super().__init__(tools, agreed, recipients)
         self._folder = folder
 
     def batches(self, bookmark: str | None) -> Iterator[Incoming]:
@@ -127,8 +128,8 @@ class FolderSource(_Documents):
 class AddressSource(_Documents):
     """Fetches every address of a list; one that fails does not keep the others from being read."""
 
-    def __init__(self, tools: Tools, urls: Sequence[str], agreed: Level) -> None:
-        super().__init__(tools, agreed)
+    def __init__(self, tools: Tools, urls: Sequence[str], agreed: Level, recipients: Sequence[str] = ()) -> None:
+        super().__init__(tools, agreed, recipients)
         self._urls = urls
 
     def batches(self, bookmark: str | None) -> Iterator[Incoming]:

@@ -12,6 +12,7 @@ from connectors.iodef.mapping.faults import IodefFault
 from connectors.iodef.mapping.graph import Graph, StixObject
 from connectors.iodef.mapping.making import stix_id
 from connectors.iodef.mapping.reading import read_document
+from connectors.iodef.mapping.recipients import marking_for
 from connectors.iodef.mapping.to_iodef import incident_of
 from connectors.iodef.mapping.to_json import write_json
 from connectors.iodef.mapping.to_xml import write_xml
@@ -50,21 +51,28 @@ class Read:
 
 
 def from_iodef(
-    data: bytes, *, identity: str, agreed: Level = "amber", first_created: Mapping[str, str] | None = None
+    data: bytes,
+    *,
+    identity: str,
+    agreed: Level = "amber",
+    first_created: Mapping[str, str] | None = None,
+    recipients: Sequence[str] = (),
 ) -> Read:
     """Return the STIX objects of an IODEF document.
 
     :param identity: in whose name they are published. :param agreed: what the restriction ``default`` stands for.
     :param first_created: the ``created`` of incidents that came before, by their STIX id: it never changes (STIX 3.6).
+    :param recipients: STIX identities that may have what is RED, since the hub takes it for named recipients only.
     :raises IodefFault: the document as a whole cannot be read.
     """
     document = read_document(data)
     report = document.report
     found: dict[str, ReadIncident] = {}
     refused = list(document.refused)
+    marking = marking_for(recipients, identity)
     for number, value in enumerate(document.incidents, 1):
         own = Report()
-        making = incidents.making_of(value, identity, agreed, first_created or {}, own)
+        making = incidents.making_of(value, identity, agreed, first_created or {}, own, marking)
         if making.incident_id in found:
             refused.append(f"incident {number}: Incident/IncidentID: it stands in the document twice")
             report.dropped("Incident", "the incident was refused: its number stands in the document twice")

@@ -22,9 +22,17 @@ _STATUS: Final = {"new": "new", "in-progress": "open", "forwarded": "open", "res
 
 
 def making_of(
-    value: Mapping[str, Any], identity: str, agreed: Level, first_created: Mapping[str, str], report: Report
+    value: Mapping[str, Any],
+    identity: str,
+    agreed: Level,
+    first_created: Mapping[str, str],
+    report: Report,
+    recipients: Mapping[str, Any] | None = None,
 ) -> Making:
-    """Return the frame for the objects of an incident: its id, times and marking."""
+    """Return the frame for the objects of an incident: its id, times and marking.
+
+    :param recipients: the marking-definition that names who may have what is RED.
+    """
     level = level_of(value, agreed, "Incident", report)
     if level is None:
         level = "red"
@@ -35,7 +43,7 @@ def making_of(
         raise IodefFault("Incident/GenerationTime", "a date and time of RFC 3339 must be there")
     reported = instant(str(value.get("ReportTime", "")))
     key = (str(identifier["name"]), str(identifier["id"]))
-    making = Making(identity, key, "", stix_time(generated), level, agreed, report)
+    making = Making(identity, key, "", stix_time(generated), level, agreed, report, recipients)
     making.created = first_created.get(making.incident_id) or stix_time(min(reported or generated, generated))
     making.created = min(making.created, making.modified)
     for name in value:

@@ -44,6 +44,8 @@ class Making:
     level: Level
     agreed: Level
     report: Report
+    recipients: Mapping[str, Any] | None = None
+    """The marking-definition that names who may have what is RED."""
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     observables: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     """What carries an ``observable-id``: its class and itself."""
@@ -81,7 +83,7 @@ class Making:
             "created_by_ref": self.identity,
             "created": self.created,
             "modified": self.modified,
-            "object_marking_refs": marking_refs(level),
+            "object_marking_refs": self._marked(level),
             **{name: value for name, value in properties.items() if value not in (None, "", [], {})},
         }
         self.objects[obj["id"]] = obj
@@ -103,8 +105,19 @@ class Making:
         """Add a cyber-observable, and return the id that everybody gives it."""
         body = {**obj, "spec_version": "2.1"}
         name = deterministic_id(body) or stix_id(obj["type"], self.identity, obj)
-        self.objects.setdefault(name, {**body, "id": name, "object_marking_refs": marking_refs(level)})
+        self.objects.setdefault(name, {**body, "id": name, "object_marking_refs": self._marked(level)})
         return name
+
+    def _marked(self, level: Level) -> list[str]:
+        """Return the markings of a level; what is RED names its recipients too, where the configuration does."""
+        refs = marking_refs(level)
+        if level != "red" or self.recipients is None:
+            return refs
+        marking = str(self.recipients["id"])
+        if marking not in self.objects:
+            self.report.guessed("@restriction", "recipient_refs", "IODEF names no recipients: those of the settings")
+        self.objects.setdefault(marking, dict(self.recipients))
+        return [*refs, marking]
 
     def time(self, value: Mapping[str, Any], name: str, place: str, became: str) -> str | None:
         """Return a time of a class as STIX writes it, and note where it went."""

@@ -66,6 +66,18 @@ def test_what_a_newer_version_no_longer_has_is_withdrawn(tools: Tools, inbox: Pa
     assert sorted(name.partition("--")[0] for name in second[0].withdrawn) == ["indicator", "relationship"]
 
 
+def test_the_marking_that_names_recipients_is_never_withdrawn_with_an_incident(tools: Tools, inbox: Path) -> None:
+    named = ["identity--00000000-0000-4000-8000-00000000000b"]
+    minimal = (GOLDEN / "rfc7970-minimal.xml").read_text()
+    (inbox / "a.xml").write_text(minimal)
+    first = run(source(tools, folder="inbox", recipients=named))
+    assert "marking-definition" in {obj["type"] for obj in first[0].objects}
+    (inbox / "a.xml").write_text(minimal.replace("2015-07-18", "2015-07-19").replace("private", "green"))
+    second = run(source(tools, folder="inbox", recipients=named), first[-1].bookmark)
+    assert "marking-definition" not in {obj["type"] for obj in second[0].objects}
+    assert second[0].withdrawn == []
+
+
 def test_an_older_version_that_comes_late_changes_nothing(tools: Tools, inbox: Path) -> None:
     (inbox / "a.xml").write_text(NEWER)
     first = run(source(tools, folder="inbox"))

@@ -11,7 +11,7 @@ from jsonschema_rs import Draft202012Validator
 
 from connectors.iodef.mapping.documents import from_iodef, to_iodef
 from connectors.sdk.report import Fate
-from hub.domain import tlp
+from hub.domain import releasability, tlp
 from hub.domain.iodef_extension import IODEF_EXTENSION_DEFINITION, IODEF_EXTENSION_ID
 from hub.domain.stix_validation import StixValidator
 from hub.services.schema_files import read_schemas
@@ -41,6 +41,27 @@ def test_both_forms_of_the_minimal_example_become_the_same_objects() -> None:
 
 
 _MINIMAL = ("rfc7970-minimal.xml", "rfc8727-minimal.json")
+
+
+def test_only_what_is_red_names_the_recipients_of_the_settings() -> None:
+    named = ["identity--00000000-0000-4000-8000-00000000000b", "identity--00000000-0000-4000-8000-00000000000a"]
+    path = GOLDEN / "everything.xml"
+    read = from_iodef(path.read_bytes(), identity=IDENTITY, recipients=named)
+    definitions = [obj for obj in read.objects if obj["type"] == "marking-definition"]
+    kept = GOLDEN / "recipients.stix.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        kept.write_text(json.dumps(definitions, indent=1) + "\n")
+    assert json.loads(kept.read_text()) == definitions
+    assert [StixValidator(read_schemas()).problems(dict(obj)) for obj in definitions] == [()]
+    said = releasability.read(definitions[0])
+    assert (said.recipients, said.onward_relay, said.author) == (frozenset(named), False, IDENTITY)
+    marked = [obj for obj in read.objects if obj["type"] != "marking-definition"]
+    carries = {obj["id"] for obj in marked if definitions[0]["id"] in obj["object_marking_refs"]}
+    assert carries == {obj["id"] for obj in marked if tlp.IDS["red"] in obj["object_marking_refs"]}
+    assert 0 < len(carries) < len(marked)
+    again = from_iodef(path.read_bytes(), identity=IDENTITY, recipients=named[::-1])
+    assert again.objects == read.objects
+    assert "@restriction" in {line.field for line in read.report.lines if line.fate is Fate.GUESSED}
 
 
 def test_a_stricter_part_is_marked_so_and_what_stix_cannot_say_of_it_stands_apart() -> None:

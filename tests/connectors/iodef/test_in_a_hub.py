@@ -11,8 +11,10 @@ from connectors.csaf.schema import csaf_faults
 from connectors.iodef.mapping.documents import from_iodef, to_iodef
 from connectors.iodef.mapping.reading import read_document
 from hub.domain import tlp
+from hub.domain.membership import Right
+from hub.services import members
 from hub.store.database import Database
-from tests.services.cast import make_cast
+from tests.services.cast import OPERATOR, make_cast
 from tests.services.desk import Desk, make_desk
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,6 +51,21 @@ def test_what_is_red_in_a_document_is_refused_for_want_of_recipients_and_the_res
     assert len(written) == 1
     assert b"Bank" not in written[0].data
     assert b"192.0.2.58" in written[0].data
+
+
+@pytest.mark.parametrize("name", ["rfc7970-minimal.xml", "rfc8727-minimal.json"])
+def test_a_private_incident_is_read_by_the_recipients_that_are_named_and_by_nobody_else(desk: Desk, name: str) -> None:
+    members.put(desk.hub, OPERATOR, "alpha", "cc", {Right.READ})
+    data = (GOLDEN / name).read_bytes()
+    objects = from_iodef(data, identity=desk.identity["aa"], recipients=[desk.identity["bb"]]).objects
+    desk.share("aa", *objects)
+    seen = [obj for obj in desk.seen("bb") if obj["type"] != "jss-signature"]
+    assert {obj["id"] for obj in seen} == {obj["id"] for obj in objects}
+    assert not {obj["id"] for obj in desk.seen("cc")} & {obj["id"] for obj in objects}
+    written, _ = to_iodef(seen, name="hub.example", form="xml")
+    before, after = read_document(data).incidents, read_document(written[0].data).incidents
+    before[0]["GenerationTime"] = "2015-07-18T14:00:00Z"  # the same moment
+    assert after == before
 
 
 def test_a_csaf_advisory_is_taken_by_a_hub(desk: Desk) -> None:
