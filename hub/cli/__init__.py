@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export-token": ("hub.cli.export:export_token", "Addresses at which firewalls and resolvers poll an export."),
     "preview": ("hub.cli.preview:preview", "Say what would become of a bundle, and who would see it."),
     "delivered": ("hub.cli.delivered:delivered", "Say who got an object, who did not yet, and who may not."),
+    "path": ("hub.cli.path:path", "Show and verify by which hubs an object came, and where it went on to."),
     "refusals": ("hub.cli.refusals:refusals", "What was refused, and by which rule."),
     "log": ("hub.cli.log:log", "The transparency log: state, proofs, witnesses, checking."),
     "witness": ("hub.cli.witness:witness", "Watch a hub's log from outside and cosign it."),

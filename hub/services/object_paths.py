@@ -24,7 +24,7 @@ from hub.domain.receipt_check import check_signature
 from hub.errors import CybexError, NotFound
 from hub.services import delivered
 from hub.services.acquaintance import known_peers
-from hub.services.actor import Actor, is_operator, limited, require_reader
+from hub.services.actor import Actor, is_operator, limited, require_operator, require_reader
 from hub.services.context import Hub
 from hub.services.hub_identity import hub_identity
 from hub.services.identifier import uuid4
@@ -97,6 +97,7 @@ class Stop:
     collection: Collection
     stored: StoredDecision
     log_index: int | None
+    entry_id: int
     ways: tuple[Way, ...]
     here: tuple[dict[str, Any], ...]
     onward: tuple[Onward, ...] | None
@@ -177,7 +178,7 @@ def _stop(tx: Connection, hub: Hub, actor: Actor, stix_id: str, stored: StoredDe
     onward = None
     if delivered.may_ask(tx, actor, stored) and not (limited(actor) is not None and _veiled(stored)):
         onward = tuple(_onward(tx, hub, actor, group, collection, row, own, whole=whole))
-    return Stop(group, collection, stored, row.log_index, ways, tuple(here), onward)
+    return Stop(group, collection, stored, row.log_index, row.entry_id, ways, tuple(here), onward)
 
 
 def _is_known(stop: Stop) -> bool:
@@ -270,3 +271,20 @@ def _introductions(tx: Connection, hub: Hub, own: str, names: set[str]) -> Seque
         if introduction is not None:
             found.append(json.loads(signed_introduction(introduction, hub.signing_key, uuid=uuid4(hub.token_bytes))))
     return sorted(found, key=lambda one: (one["hub"] != one["peer"]["identity"], one["peer"]["identity"]))
+
+
+def stored_objects(hub: Hub, actor: Actor, row: Found) -> dict[str, dict[str, Any]]:
+    """Return the stored objects by the SHA-256, in hex, under which they are kept; for an operator.
+
+    Raises Forbidden.
+    """
+    require_operator(actor)
+    with hub.db.read() as tx:
+        bodies = relay_feed.bodies(tx, [stop.entry_id for stop in row.stops])
+        return {stop.stored.sha256.hex(): json.loads(bodies[stop.entry_id]) for stop in row.stops}
+
+
+def own_keys(hub: Hub) -> KeyRing:
+    """Return the keys of this hub."""
+    with hub.db.read() as tx:
+        return _ring(tx, hub, hub_identity(tx))
