@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.bootstrap import open_hub_at
+from hub import config
+from hub.bootstrap import open_hub
 from hub.domain.membership import CredentialKind, PeerKind, Right, Role
 from hub.services import collections, credentials, groups, members, peers
 from hub.services.actor import LOCAL_OPERATOR
@@ -54,11 +55,12 @@ def serving_open_group(folder: Path, **settings: str) -> Iterator[OpenGroup]:
     :param settings: environment of the process, such as ``CYBEX_SYNC_CONTENT_LENGTH="4096"``.
     """
     with running_hub(folder, **settings) as running:
-        yield _make(running)
+        yield make_group(running)
 
 
-def _make(running: RunningHub) -> OpenGroup:
-    hub = open_hub_at(running.data_dir)
+def make_group(running: RunningHub) -> OpenGroup:
+    """Make the group, its collections and its peer in a running hub."""
+    hub = open_hub(config.load(running.data_dir, running.environment))
     peers.add(hub, LOCAL_OPERATOR, handle=HANDLE, name="CIRT BB", kind=PeerKind.NATIONAL)
     groups.add(hub, LOCAL_OPERATOR, slug=SLUG, title="Bravo", signature_required=False)
     members.put(hub, LOCAL_OPERATOR, SLUG, HANDLE, {Right.READ, Right.WRITE})
