@@ -107,6 +107,18 @@ def show(handle: str, data: Path | None, as_json: bool) -> None:
 
 @peer.command()
 @click.argument("handle")
+@data_option
+@json_option
+def welcome(handle: str, data: Path | None, as_json: bool) -> None:
+    """Make an author whom another hub introduced a peer of this one, which then answers for its keys.
+
+    Example: cybex peer welcome dd-at-hub-b
+    """
+    print_one(resources.peer(service.welcome(open_hub_at(data), LOCAL_OPERATOR, handle)), as_json=as_json)
+
+
+@peer.command()
+@click.argument("handle")
 @click.option("--name", help="New name.")
 @click.option("--kind", type=KINDS, help="New kind.")
 @click.option("--country", help="New country; an empty text removes it.")

@@ -25,6 +25,7 @@ from hub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from hub.services import audit
 from hub.services.actor import HUB_HANDLE, Actor, is_operator, managed_peer, require_reader
 from hub.services.context import Hub
+from hub.services.peers import require_ours
 from hub.store import credentials as store
 
 NO_CREDENTIAL = "there is no such credential"
@@ -84,6 +85,7 @@ def add(
     expires_at = _expiry(now, expires_at, never_expires=never_expires)
     with hub.db.write() as tx:
         peer = managed_peer(tx, actor, handle)
+        require_ours(peer)
         _require_role(actor, peer, role)
         if kind is CredentialKind.CERTIFICATE and not is_operator(actor):
             raise Forbidden("certificates are enrolled by the operator of the hub", field="kind")

@@ -31,6 +31,7 @@ from hub.services.actor import (
     visible_group,
 )
 from hub.services.context import Hub
+from hub.services.peers import require_ours
 from hub.store import members as store
 from hub.store import peers as peer_store
 
@@ -89,6 +90,7 @@ def put_in(
     if peer is None:
         raise NotFound(NO_PEER)
     if before is None:
+        require_ours(peer)
         quantum_safe.refuse_for_member(trust_group, peer)
     now = hub.clock()
     with deliveries.noting_loss(tx, peer.id, now=now):

@@ -72,6 +72,30 @@ def add(
     return peer
 
 
+def welcome(hub: Hub, actor: Actor, handle: str) -> Peer:
+    """Make an author whom another hub introduced a peer of this hub: he may join groups and have credentials here.
+
+    From now on this hub answers for his keys: what his former home says of them changes nothing here any more. Raises
+    NotFound; Conflict for a peer of this hub, and for a hub, which is adopted by its card.
+    """
+    require_operator(actor)
+    with hub.db.write() as tx:
+        peer = visible_peer(tx, actor, handle)
+        if not peer.abroad:
+            raise Conflict("it is a peer of this hub already")
+        if peer.kind is PeerKind.HUB:
+            raise Conflict("a hub becomes a partner by its card: cybex hub-card adopt")
+        peer = store.come_home(tx, peer.id)
+        audit.record(tx, hub, actor, "peer.adopt", f"peers/{handle}", peer.id, identity=peer.identity)
+    return peer
+
+
+def require_ours(peer: Peer) -> None:
+    """Raise Conflict for an author whom the hub only knows because another hub introduced him."""
+    if peer.abroad:
+        raise Conflict("it is an author at home at another hub; cybex peer welcome makes it a peer of this one")
+
+
 def update(
     hub: Hub,
     actor: Actor,

@@ -6,7 +6,9 @@ import pytest
 
 from hub.client.remote import RemoteError
 from hub.domain.canonical import jcs
-from hub.services import keys, peers
+from hub.domain.membership import CredentialKind, Right, Role
+from hub.errors import Conflict
+from hub.services import credentials, keys, members, peers
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.relay import pushing
 from hub.store import keys as key_store
@@ -83,3 +85,26 @@ def test_a_partner_hub_has_a_quota_like_anyone(chain: tuple[Site, Site, Site]) -
     peers.update(two.hub, OPERATOR, "hub-one", quota_objects=3)
     one.push(two)
     assert len(two.ids("cc")) == 3
+
+
+def test_an_author_of_another_hub_joins_nothing_here_until_the_operator_makes_him_a_peer(
+    chain: tuple[Site, Site, Site],
+) -> None:
+    one, two, _ = chain
+    one.share("aa", one.incident("aa"))
+    one.push(two)
+    with pytest.raises(Conflict):
+        members.put(two.hub, OPERATOR, two.slug, "aa-at-hub-one", {Right.READ})
+    with pytest.raises(Conflict):
+        credentials.add(
+            two.hub, OPERATOR, "aa-at-hub-one", kind=CredentialKind.BEARER, role=Role.ANALYST, label="too early"
+        )
+    peers.welcome(two.hub, OPERATOR, "aa-at-hub-one")
+    members.put(two.hub, OPERATOR, two.slug, "aa-at-hub-one", {Right.READ})
+    kid = one.keys["aa"].public.kid
+    keys.revoke(one.hub, OPERATOR, "aa", kid, reason="compromised")
+    pushing.refresh(one.hub, one.peer("hub-two"), one.wire_to(two))
+    with two.hub.db.read() as tx:
+        known = key_store.by_kid(tx, kid)
+    assert known is not None
+    assert known.revoked_at is None  # his own hub no longer answers for him here
