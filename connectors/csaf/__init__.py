@@ -1,1 +1,1 @@
-"""CSAF 2.0 security advisories (OASIS), into the hub."""
+"""CSAF 2.0 security advisories (OASIS) and CVE records, into the hub."""

@@ -1,4 +1,4 @@
-"""The kind ``csaf``: CSAF 2.0 advisories from a file, a folder or a provider."""
+"""The kind ``csaf``: CSAF 2.0 advisories and CVE records from a file, a folder or a provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class CsafSettings(Settings, frozen=True, forbid_unknown_fields=True):
 
     :param path: a file or a folder; or
     :param url: a ``provider-metadata.json``, a ROLIE feed, or a directory (with ``/`` at its end) that has changes.csv.
-    :param default_tlp: of advisories that name no TLP label. :param drafts: publish advisories of status draft too.
+    :param default_tlp: of advisories that name no TLP label; CVE records are TLP:CLEAR.
+    :param drafts: publish advisories of status draft too.
     """
 
     path: str | None = None
@@ -35,5 +36,8 @@ def _source(settings: CsafSettings, tools: Tools) -> Source:
 
 
 KIND = Kind(
-    name="csaf", summary="CSAF 2.0 security advisories of vendors and CERTs, in", settings=CsafSettings, source=_source
+    name="csaf",
+    summary="CSAF 2.0 advisories of vendors and CERTs, and CVE records, in",
+    settings=CsafSettings,
+    source=_source,
 )

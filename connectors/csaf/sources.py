@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from connectors.csaf.mapping.advisories import Advisory, CsafFault, from_csaf
+from connectors.csaf.mapping.advisories import Advisory
+from connectors.csaf.mapping.documents import from_document
+from connectors.csaf.mapping.faults import CsafFault
 from connectors.csaf.mapping.limits import DOCUMENT_BYTES, LISTED
 from connectors.csaf.memory import Memory
 from connectors.csaf.provider import Provider
@@ -68,13 +70,13 @@ class _Advisories:
         :param label: names it in messages: its place in the list, never its name. :param bookmark: after it.
         """
         try:
-            advisory = from_csaf(data, identity=self._tools.identity, faults=self._faults, default=self._default)
+            advisory = from_document(data, identity=self._tools.identity, faults=self._faults, default=self._default)
         except CsafFault as fault:
             yield self._refused(label, str(fault), report, bookmark)
             return
         report.add(advisory.report)
         if self._memory.is_older(advisory):
-            report.dropped("document/tracking", "a newer version of this advisory was read before")
+            report.dropped(advisory.says_version, "a newer version of this advisory was read before")
             yield Incoming((), report, bookmark)
         elif advisory.status == "draft" and not self._drafts:
             report.dropped("document/tracking/status", "it is a draft; set drafts = true to publish those too")
@@ -86,7 +88,7 @@ class _Advisories:
     def _incoming(self, advisory: Advisory, report: Report, bookmark: str) -> Incoming:
         gone = self._memory.gone(advisory)
         if advisory.withdrawn:
-            report.kept("document/category", "withdrawn", max(len(gone), 1))
+            report.kept(advisory.says_withdrawn, "withdrawn", max(len(gone), 1))
         return Incoming(advisory.objects, report, bookmark, gone)
 
     def _refused(self, label: str, reason: str, report: Report, bookmark: str) -> Incoming:

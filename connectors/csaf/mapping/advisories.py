@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from connectors.csaf.mapping import limits, products, vulnerabilities
+from connectors.csaf.mapping.faults import CsafFault
 from connectors.csaf.mapping.making import Making, stix_time
 from connectors.sdk.exchange import StixObject
 from connectors.sdk.report import Report
@@ -28,16 +29,13 @@ _WITHDRAWN: Final = "csaf_withdrawn"
 """The category of CSAF 2.1 for advisories that are taken back; 2.0 has none, but allows any name."""
 
 
-class CsafFault(Exception):
-    """An advisory cannot be read; the text says why, without content."""
-
-
 @dataclass(frozen=True, slots=True)
 class Advisory:
     """What an advisory became.
 
     :param key: its publisher's namespace and its number. :param status: draft, interim or final.
     :param withdrawn: the publisher takes it back; there are no objects then.
+    :param says_withdrawn: the member by which it does. :param says_version: the member that tells its versions apart.
     """
 
     key: tuple[str, str]
@@ -46,6 +44,8 @@ class Advisory:
     withdrawn: bool
     objects: Sequence[StixObject]
     report: Report
+    says_withdrawn: str = "document/category"
+    says_version: str = "document/tracking"
 
 
 Faults = Callable[[Any], list[str]]
@@ -59,7 +59,12 @@ def from_csaf(data: bytes, *, identity: str, faults: Faults, default: tlp.Level 
     :param default: the level of an advisory that names none.
     :raises CsafFault: it is no CSAF 2.0, or not valid.
     """
-    document = _document(data, faults)
+    return from_value(parsed(data), identity=identity, faults=faults, default=default)
+
+
+def from_value(value: Any, *, identity: str, faults: Faults, default: tlp.Level) -> Advisory:
+    """Return the STIX objects of an advisory that is parsed. Raises CsafFault as `from_csaf` does."""
+    document = _document(value, faults)
     head = document["document"]
     tracking, publisher = head["tracking"], head["publisher"]
     report = Report()
@@ -82,13 +87,17 @@ def from_csaf(data: bytes, *, identity: str, faults: Faults, default: tlp.Level 
     return Advisory(key, modified, status, False, list(making.objects.values()), report)
 
 
-def _document(data: bytes, faults: Faults) -> dict[str, Any]:
+def parsed(data: bytes) -> Any:
+    """Return a document as JSON values. Raises CsafFault: it is too long, or no I-JSON."""
     if len(data) > limits.DOCUMENT_BYTES:
         raise CsafFault(f"it is longer than {limits.DOCUMENT_BYTES} octets")
     try:
-        value = canonical.parse(data.removeprefix(b"\xef\xbb\xbf"), max_depth=limits.DEPTH)
+        return canonical.parse(data.removeprefix(b"\xef\xbb\xbf"), max_depth=limits.DEPTH)
     except MalformedJson as broken:
         raise CsafFault(f"it is not I-JSON: {broken.detail}") from broken
+
+
+def _document(value: Any, faults: Faults) -> dict[str, Any]:
     head = value.get("document") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(head, dict) or "csaf_version" not in head:
         raise CsafFault("it is not a CSAF document: it has no document/csaf_version")

@@ -24,3 +24,9 @@ TEXT: Final = 100_000
 
 LISTED: Final = 50_000
 """Advisories that a provider may list."""
+
+MEMBERS: Final = 5_000
+"""Entries of one list of a CVE record: far more versions of a product than people still run."""
+
+RECORD_OBJECTS: Final = 10_000
+"""Objects of one CVE record; each is signed."""

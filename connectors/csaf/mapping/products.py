@@ -109,11 +109,12 @@ def _software(
     helper = product.get("product_identification_helper", {})
     if "cpe" in helper:
         cpe = str(helper["cpe"])
-        if _CPE_23.fullmatch(cpe):
-            result["cpe"] = cpe
-            report.kept(f"{place}/product_identification_helper/cpe", "software.cpe")
-        elif (formatted := formatted_cpe(cpe)) is not None:
+        formatted = cpe_name(cpe)
+        if formatted is not None:
             result["cpe"] = formatted
+        if formatted == cpe:
+            report.kept(f"{place}/product_identification_helper/cpe", "software.cpe")
+        elif formatted is not None:
             report.merged(f"{place}/product_identification_helper/cpe", "software.cpe", "a CPE 2.2 is written as 2.3")
         else:
             report.dropped(f"{place}/product_identification_helper/cpe", "it cannot be written as a CPE 2.3 name")
@@ -135,6 +136,11 @@ def _other_levels(making: Making, branch: Mapping[str, str], name: str) -> None:
             making.report.merged(place_of, "software.name", "a software of STIX has no such level; its name says it")
         else:
             making.report.dropped(place_of, "a software of STIX has no such level")
+
+
+def cpe_name(text: str) -> str | None:
+    """Return a CPE 2.3 name, written so if it is a plain CPE 2.2 URI; None when it is neither."""
+    return text if _CPE_23.fullmatch(text) else formatted_cpe(text)
 
 
 def formatted_cpe(uri: str) -> str | None:
