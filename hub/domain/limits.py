@@ -278,6 +278,18 @@ RELAY_INTRODUCTIONS: Final = 2_000
 RELAY_REACHES: Final = 500
 """Reports of what became of withdrawals in one batch."""
 
+PACK_PARTS: Final = 10_000
+"""Batches in one pack: five million objects; what is more goes into the next file."""
+
+PACK_MANIFEST_BYTES: Final = 8 * 1024 * 1024
+"""Octets of the manifest of a pack: 10,000 batches at some 250, and every introduction that they bring."""
+
+PACK_PART_BYTES: Final = 32 * 1024 * 1024
+"""Octets of one batch in a pack, or of one answer: what a hub takes over HTTP at once."""
+
+PACK_SEAL_BYTES: Final = 4 * 1024
+"""Octets of what stands before an encrypted pack: whose key, and the wrapped one, are below 300."""
+
 WAIT_SECONDS: Final = 50
 """The longest a reader may wait for news: below the minute after which proxies and firewalls take a connection for
 dead."""

@@ -205,6 +205,13 @@ class Replay:
             absent = {"created_at": line.at, "paused_at": None} if verb == "add" else {}
             self._change(line, {**absent, **line.detail}, *key)
 
+    def _pack(self, line: Line, verb: str, parts: list[str]) -> None:
+        key = "pack", parts[1], parts[2], parts[3]
+        if verb == "answer":
+            self._change(line, {"answered_at": line.at}, *key)
+        else:
+            self._set(line.place, {**line.detail, "answered_at": line.at if verb == "take" else None}, *key)
+
     def _credential(self, line: Line, verb: str, parts: list[str]) -> None:
         told = {name: _instant(name, value) for name, value in line.detail.items()}
         if verb == "add":
@@ -258,4 +265,5 @@ _HANDLERS: Final = {
     "key": Replay._key,
     "agreement": Replay._agreement,
     "link": Replay._link,
+    "pack": Replay._pack,
 }

@@ -1,4 +1,4 @@
-"""Check `partners`: agreements and links are as the audit lines made them, and agreements are signed by both hubs."""
+"""Check `partners`: agreements, links and packs are as the audit lines made them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _TIMES = {"created_at": "created_at", "agreed_at": "agreed_at", "ended_at": "end
 
 
 def check(ground: Ground) -> Findings:
-    """Compare both tables with the replay of what was done, both ways."""
+    """Compare the tables with the replay of what was done, both ways."""
     yield from _agreements(ground)
     yield from _links(ground)
+    yield from _packs(ground)
 
 
 def _agreements(ground: Ground) -> Findings:
@@ -76,4 +77,24 @@ def _links(ground: Ground) -> Findings:
         columns = {"created_at": "created_at", "paused_at": "paused_at"}
         yield from times("link.setting", "link", name, row, told, columns)
     yield from lost(ground, "link", present, "link.lost", "link")
+    ground.step(len(rows))
+
+
+def _packs(ground: Ground) -> Findings:
+    present = set()
+    rows = scan.whole(ground.tx, "pack")
+    for row in rows:
+        handle = ground.handle(row["peer_id"])
+        key = handle, row["direction"], str(row["number"])
+        present.add(key)
+        name = f"pack {row['number']} {row['direction']} of {handle}"
+        told = ground.replay.now("pack", handle or "", row["direction"], str(row["number"]))
+        if told is None:
+            yield Finding("pack.unknown", "pack", name, "no audit line has made or taken it")
+            continue
+        if told.get("uuid") != row["uuid"] or told.get("sha256") != bytes(row["sha256"]).hex():
+            yield Finding("pack.bytes", "pack.sha256", name, "the audit lines name another file")
+        if (told.get("answered_at") is None) != (row["answered_at"] is None):
+            yield Finding("pack.answered", "pack.answered_at", name, "the audit lines say otherwise")
+    yield from lost(ground, "pack", present, "pack.lost", "pack")
     ground.step(len(rows))

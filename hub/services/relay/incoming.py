@@ -131,7 +131,8 @@ def take(hub: Hub, via: Peer, body: bytes, *, how: How) -> Taken:
     refused = [*failed.values(), *invalid, *stopped]
     submission = _submission(hub, via, opened, body, len(objects), now=now)
     with hub.db.write() as tx:  # 7
-        quotas.charge(tx, hub, via, Amount(len(objects), len(body)))
+        if how != "pack":  # the operator himself brings those in, and no partner can do it for him
+            quotas.charge(tx, hub, via, Amount(len(objects), len(body)))
         stored, not_admitted = commit.commit(tx, hub, examined.place, submission.uuid, decided, now=now)
         refused += not_admitted
         lines = commit.record_refusals(tx, hub, examined.place, submission.uuid, refused, now=now)
