@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from connectors.sdk import config, kinds, limits
 from connectors.sdk.config import Network, Table
@@ -41,6 +43,19 @@ def test_every_command_on_the_page_exists() -> None:
             command = found
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, line
+
+
+def test_the_table_of_kinds_is_what_the_command_prints() -> None:
+    printed = json.loads(CliRunner().invoke(cybex, ["connector", "kinds", "--json"]).stdout)
+    ours = {row["kind"]: ", ".join(row["directions"]) for row in printed if row["package"] == "cybex"}
+    rows = re.findall(
+        r"^\| \[(\w+)\]\(\.\./(connectors/\w+/README\.md)\) \| ([a-z, ]+) \| .+ \| .+ \|$", PAGE, re.MULTILINE
+    )
+    assert {name: ways for name, _, ways in rows} == ours
+    assert [name for name, _, _ in rows] == sorted(ours)
+    for name, page, _ in rows:
+        assert page == f"connectors/{name}/README.md"
+        assert (ROOT / page).is_file()
 
 
 def test_the_table_of_keys_is_the_configurations() -> None:
