@@ -18,6 +18,7 @@ class FeedRow:
     """One stored version. Times are microseconds since the epoch.
 
     :param related_to: of a detached signature, the id of what it signs.
+    :param version_less: its versions are facts about the same thing, told apart by date; none replaces another.
     """
 
     entry_id: int
@@ -36,6 +37,7 @@ class FeedRow:
     related_to: str | None
     log_index: int | None
     audience: Audience
+    version_less: bool = False
 
 
 def after(tx: Connection, collection_id: int, date_added: int, *, limit: int) -> list[FeedRow]:
@@ -114,6 +116,7 @@ def _rows(tx: Connection, condition: ColumnElement[bool], limit: int | None) -> 
             related_to=row.related_to,
             log_index=row.log_index,
             audience=Audience.from_key(row.key),
+            version_less=row.version is None,
         )
         for row in tx.execute(statement)
     ]

@@ -26,6 +26,7 @@ from hub.services.hub_identity import hub_identity
 from hub.services.identifier import uuid4
 from hub.services.relay.arrivals import LOOP
 from hub.services.relay.making import Prepared
+from hub.services.relay.narrowing import WITHDRAWN
 from hub.store import dead_letters, introductions, relay_batches, removal
 from hub.store import keys as key_store
 from hub.store.relay_batches import Confirmed, How, Sent
@@ -61,7 +62,8 @@ def begin(tx: Connection, prepared: Prepared, how: How, *, now: int, octets: int
     known = relay_batches.sent_of(
         tx, lane.collection.id, sorted({row.stix_id for row in prepared.rows}), peer_id=lane.to.id
     )
-    fresh = [row for row in prepared.rows if known.get((lane.to.id, row.stix_id, row.version_key), REFUSED) == REFUSED]
+    anew = (REFUSED, WITHDRAWN)
+    fresh = [row for row in prepared.rows if known.get((lane.to.id, row.stix_id, row.version_key), REFUSED) in anew]
     sent = [Sent(row.stix_id, row.version_key, row.sha256, SENT) for row in fresh]
     relay_batches.note_sent(tx, lane.to.id, lane.collection.id, batch_id, sent)
     return batch_id
@@ -125,10 +127,12 @@ def settle(
     """Note what became of each version. What was refused is a dead letter, unless it had been there before."""
     relay_batches.answered(tx, batch_id, jcs(answer["receipt"]))
     keys = relay_batches.sent_digests(tx, to.id, collection_id, sorted({line.stix_id for line in receipt.lines}))
+    known = relay_batches.sent_of(tx, collection_id, sorted({line.stix_id for line in receipt.lines}), peer_id=to.id)
     outcomes = [
         Sent(line.stix_id, key, line.sha256 or b"", line.decision, line.rule)
         for line in receipt.lines
         for key in keys.get((line.stix_id, line.sha256 or b""), ())
+        if known.get((to.id, line.stix_id, key)) != WITHDRAWN  # it was told to remove it before it answered
     ]
     relay_batches.note_sent(tx, to.id, collection_id, batch_id, outcomes)
     note_introduced(tx, to, answer.get("introduced"), now=now)

@@ -20,7 +20,7 @@ from hub.services.relay.making import Lane, Prepared, own_peer
 from hub.services.relay.selection import Ways
 from hub.store import collections as collection_store
 from hub.store import groups as group_store
-from hub.store import relay_batches, relay_feed
+from hub.store import relay_batches, relay_feed, removal
 from hub.store.relay_feed import FeedRow
 
 
@@ -61,8 +61,8 @@ def prepare(
 ) -> Prepared:
     """Return what follows on a position, in the order of commits.
 
-    A version that may not cross is passed over. A detached signature travels with its object: neither is the last of a
-    batch without the other.
+    A version that may not cross is passed over, and so is what it has replaced. A detached signature travels with its
+    object: neither is the last of a batch without the other.
 
     :param since: what the batch says it begins after, where nothing between that and ``after`` may cross.
     """
@@ -81,6 +81,7 @@ def prepare(
         else:
             passed_over.append(row)
         upto = row.date_added
+    chosen = _not_superseded(chosen, passed_over)
     if more:
         chosen, upto = _with_their_objects(chosen, upto)
     begun = after if since is None else since
@@ -90,16 +91,34 @@ def prepare(
 
 def repeat(tx: Connection, hub: Hub, lane: Lane, wanted: Sequence[tuple[str, str]]) -> Prepared:
     """Return a batch of single versions, as far as they are stored and may cross now; it moves no position."""
-    rows = relay_feed.versions(tx, lane.collection.id, wanted)[: limits.RELAY_BATCH_OBJECTS]
+    stored = removal.of_objects(tx, lane.collection.id, sorted({stix_id for stix_id, _ in wanted}))
+    every = [(one.stix_id, one.version_key) for some in stored.values() for one in some]
+    rows = relay_feed.versions(tx, lane.collection.id, every)
     own, ways, now = own_peer(tx), selection.ways(tx, lane.collection.id, rows), hub.clock()
-    chosen = [row for row in rows if selection.decide(row, lane.terms, lane.to, ways, own.id, now=now)]
-    return making.made(tx, hub, lane, chosen, ways, own)
+    may = {row.entry_id for row in rows if selection.decide(row, lane.terms, lane.to, ways, own.id, now=now)}
+    asked = [row for row in rows if row.entry_id in may and (row.stix_id, row.version_key) in set(wanted)]
+    chosen = _not_superseded(asked, [row for row in rows if row.entry_id not in may])
+    return making.made(tx, hub, lane, chosen[: limits.RELAY_BATCH_OBJECTS], ways, own)
 
 
 def changed_introductions(tx: Connection, hub: Hub, lane: Lane) -> Prepared:
     """Return a batch without objects: what has changed of the keys of authors whom the hub knows from here."""
     stale = introducing.stale(tx, hub, lane.to.id)
     return making.made(tx, hub, lane, [], Ways({}, {}), own_peer(tx), introductions=stale)
+
+
+def _not_superseded(chosen: list[FeedRow], passed_over: Sequence[FeedRow]) -> list[FeedRow]:
+    """Leave out what a version that may not cross has replaced: its author would have the hub have neither."""
+    newer: dict[str, str] = {}
+    for row in passed_over:
+        if row.type != SIGNATURE_TYPE and not row.version_less:
+            newer[row.stix_id] = max(newer.get(row.stix_id, ""), row.version_key)
+    gone = newer.keys() - {row.stix_id for row in chosen if row.version_key >= newer.get(row.stix_id, "")}
+    return [
+        row
+        for row in chosen
+        if row.version_key >= newer.get(row.stix_id, "") and not (row.type == SIGNATURE_TYPE and row.related_to in gone)
+    ]
 
 
 def _with_their_objects(chosen: list[FeedRow], upto: int) -> tuple[list[FeedRow], int]:
