@@ -95,4 +95,6 @@ def _text(row: dict[str, Any]) -> str:
         waiting += [f"{row['others_open']} more"] if row["others_open"] else []
         if waiting:
             progress += f", open since {text_of(row['at'])[:19]}Z: {', '.join(waiting)}"
+        for one in row.get("hubs", ()):
+            progress += f"\n  {text_of(one['peer'])}: removed at {one['removed']} of {one['holders']} beyond it"
     return f"{text_of(row['kind'])} {objects}{more} in {text_of(row['group'])} ({text_of(row['uuid'])})\n  {progress}"

@@ -22,7 +22,9 @@ from hub.services.context import Hub
 from hub.store import groups as group_store
 from hub.store import members as member_store
 from hub.store import peers as peer_store
+from hub.store import reaches as reach_store
 from hub.store import retractions as store
+from hub.store.reaches import StoredReach
 from hub.store.retractions import Retraction
 
 NO_RETRACTION: Final = "there is no such retraction"
@@ -33,11 +35,14 @@ class Holder:
     """A peer that a retraction has to reach. ``removed_at`` is in microseconds since the epoch.
 
     :param handle: None where the asker may not know of the peer.
-    :param removed_at: when it last said so, if it did of every object that the act took from it; else None.
+    :param removed_at: when it last said so, if it did of every object that the act took from it; of another hub, when
+        it reported that everybody there and beyond had; else None.
+    :param beyond: of another hub, as it last reported: how many there and beyond had it, and how many have removed it.
     """
 
     handle: str | None
     removed_at: int | None
+    beyond: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,14 @@ def _progress(
         for peer_id in row.holders.peers - {row.actor_peer_id}:
             at = answers.get((row.stix_id, peer_id))
             owed.setdefault(peer_id, []).append(None if at is None or at < row.at else at)
-    holders = [Holder(handles[peer_id] if peer_id in known else None, _last(times)) for peer_id, times in owed.items()]
+    reports = reach_store.of_acts(tx, [first.uuid], "in")
+    hubs = {peer_id for peer_id in owed if peer_store.by_id(tx, peer_id).partner_hub}
+    holders = [
+        _other_hub(handles[peer_id] if peer_id in known else None, reports.get((first.uuid, peer_id)))
+        if peer_id in hubs
+        else Holder(handles[peer_id] if peer_id in known else None, _last(times))
+        for peer_id, times in owed.items()
+    ]
     veiled = caller is not None and any(row.holders.veiled for row in rows)
     actor_known = first.actor_peer_id is not None and first.actor_peer_id in known
     return Progress(
@@ -145,6 +157,14 @@ def _progress(
         holders=None if veiled else tuple(sorted(holders, key=lambda one: (one.handle is None, one.handle or ""))),
         log_indexes=tuple(row.log_index for row in rows if row.log_index is not None),
     )
+
+
+def _other_hub(handle: str | None, report: StoredReach | None) -> Holder:
+    """Return how far another hub says that it has come; who may not know of the hub is told whether it is done."""
+    if report is None:
+        return Holder(handle, None)
+    done = report.at if report.removed == report.holders else None
+    return Holder(handle, done, None if handle is None else (report.holders, report.removed))
 
 
 def _last(times: Sequence[int | None]) -> int | None:

@@ -40,7 +40,8 @@ class Hearer(Protocol):
 def counted(tx: Connection, act: str) -> tuple[int, int]:
     """Return how many had what an act withdrew, from this hub on, and how many of them have removed it.
 
-    Other hubs count with what they report: one that has not reported is one that has not removed it.
+    Other hubs count with what they report: one that has not reported is one that has not removed it. Where a pseudonym
+    is behind an audience not even its size is told: the hub stands for all of them, and is done when they all are.
     """
     rows = retraction_store.of_acts(tx, [act])
     hubs = {peer.id for peer in peer_store.all(tx) if peer.partner_hub}
@@ -57,6 +58,8 @@ def counted(tx: Connection, act: str) -> tuple[int, int]:
             holders, removed = holders + (report.holders if report else 1), removed + (report.removed if report else 0)
         else:
             holders, removed = holders + 1, removed + all(done)
+    if any(row.holders.veiled for row in rows):
+        return 1, int(removed == holders)
     return holders, removed
 
 

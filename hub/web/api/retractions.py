@@ -47,6 +47,11 @@ def retraction(one: Progress) -> Resource:
         "done": [each.handle for each in done if each.handle is not None],
         "others_open": sum(each.handle is None for each in left),
         "others_done": sum(each.handle is None for each in done),
+        "hubs": [
+            {"peer": each.handle, "holders": each.beyond[0], "removed": each.beyond[1]}
+            for each in holders
+            if each.beyond is not None
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,7 +75,8 @@ class Net:
         if trouble:
             wire.trouble = self._break
         peer = here.peer(f"hub-{there.name}")
-        with suppress(RemoteError) if trouble else _nothing():
+        kept: AbstractContextManager[None] = suppress(RemoteError) if trouble else _nothing()
+        with kept:
             if how == "push":
                 pushing.refresh(here.hub, peer, wire)
                 return pushing.run(here.hub, peer, wire).objects
