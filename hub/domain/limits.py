@@ -338,7 +338,7 @@ EXPORT_PATTERN_LENGTH: Final = MAX_PATTERN_LENGTH
 """Characters of a YARA, Sigma or Snort rule that is handed on as it is."""
 
 EXPORT_WIDEST_IPV4: Final = 8
-"""Bits of the widest IPv4 network that becomes an entry: a shorter prefix is a mistake, or meant to cut somebody off."""
+"""Bits of the widest IPv4 network that becomes an entry: a shorter one is a mistake, or meant to cut somebody off."""
 
 EXPORT_WIDEST_IPV6: Final = 19
 """The same for IPv6: the largest allocations of the regional registries have 19 bits."""

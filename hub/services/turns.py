@@ -1,8 +1,8 @@
 """How many requests with a body are under way for each peer: one that sends slowly cannot take every thread.
 
-A request without a body takes the milliseconds of its answer, whatever its client does. One with a body takes as long as
-the client likes; so a server has some threads that take bodies of whoever comes, and a few more that take them only of
-peers with nothing else under way.
+A request without a body takes the milliseconds of its answer, whatever its client does. One with a body takes as long
+as the client likes; so a server has some threads that take bodies of whoever comes, and a few more that take them only
+of peers with nothing else under way.
 """
 
 from __future__ import annotations
