@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,13 +74,15 @@ class Net:
         if trouble:
             wire.trouble = self._break
         peer = here.peer(f"hub-{there.name}")
-        kept: AbstractContextManager[None] = suppress(RemoteError) if trouble else _nothing()
-        with kept:
+        try:
             if how == "push":
                 pushing.refresh(here.hub, peer, wire)
                 return pushing.run(here.hub, peer, wire).objects
             return pulling.run(here.hub, peer, wire).objects
-        return 0
+        except RemoteError:
+            if not trouble:
+                raise
+            return 0
 
     def _break(self, when: str) -> None:
         if self.rng.random() < self.trouble / 2:
@@ -115,11 +116,6 @@ class Net:
             for stix_id, versions in live.items():
                 assert len(set(versions)) == len(versions), site.name
                 assert max(versions) == newest[stix_id], site.name
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def net(topology: str, folder: Path, rng: random.Random, middle: Database | None = None) -> Net:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,11 @@ def told(how: str, here: Site, up: Site) -> None:
         pushing.refresh(up.hub, up.peer(f"hub-{here.name}"), up.wire_to(here))
 
 
+def _up(how: str, chain: Chain) -> None:
+    told(how, chain[2], chain[1])
+    told(how, chain[1], chain[0])
+
+
 def progress(site: Site, handle: str, stix_id: str) -> Progress:
     (found,) = retractions.found(site.hub, site.caller(handle), stix_id)
     return found
@@ -63,14 +69,15 @@ def progress(site: Site, handle: str, stix_id: str) -> Progress:
 def test_removal_at_the_third_hub_is_known_at_the_first(chain: Chain, how: str) -> None:
     one, two, three = chain
     stix_id = withdrawn(chain)
-    told(how, three, two), told(how, two, one)
+    _up(how, chain)
     assert resource(progress(one, "aa", stix_id))["hubs"] == [{"peer": "hub-two", "holders": 2, "removed": 0}]
     removes(three, "dd", stix_id)
-    told(how, three, two), told(how, two, one)
+    _up(how, chain)
     seen = resource(progress(one, "aa", stix_id))
     assert seen["hubs"] == [{"peer": "hub-two", "holders": 2, "removed": 1}]
     assert (seen["removed"], seen["holders"], seen["open"]) == (0, 2, ["bb", "hub-two"])
-    removes(two, "cc", stix_id), removes(one, "bb", stix_id)
+    removes(two, "cc", stix_id)
+    removes(one, "bb", stix_id)
     told(how, two, one)
     seen = resource(progress(one, "aa", stix_id))
     assert seen["hubs"] == [{"peer": "hub-two", "holders": 2, "removed": 2}]
@@ -94,8 +101,6 @@ def test_the_size_of_a_veiled_audience_is_told_to_no_hub(chain: Chain, monkeypat
     real = store.of_acts
 
     def veiled(tx: object, uuids: object) -> list[store.Retraction]:
-        from dataclasses import replace
-
         return [
             replace(row, holders=Audience(row.holders.kind, row.holders.peers, veiled=True))
             for row in real(tx, uuids)  # type: ignore[arg-type]  # handed on as they came
@@ -113,10 +118,11 @@ def test_a_hub_that_lies_about_an_act_it_was_not_told_of_is_passed_over(chain: C
     with three.hub.db.read() as tx:
         (report,) = reaching.due(tx, three.hub, three.peer("hub-two"))
     assert reaching.take(two.hub, two.peer("hub-one"), [report]) == 0  # by another hub
-    for change in (
-        {"removed": 5}, {"holders": -1}, {"holders": "1"}, {"act": str(uuid.uuid4())}, {"at": "now"}, {"hub": two.identity},
-        {"signatures": []}, {"more": 1}, {"type": "x"}, {"format": "2"}, {"removed": 10**9},
-    ):  # fmt: skip
+    changes: list[dict[str, object]] = [
+        {"removed": 5}, {"holders": -1}, {"holders": "1"}, {"act": str(uuid.uuid4())}, {"at": "now"},
+        {"hub": two.identity}, {"signatures": []}, {"more": 1}, {"type": "x"}, {"format": "2"}, {"removed": 10**9},
+    ]  # fmt: skip
+    for change in changes:
         assert reaching.take(two.hub, two.peer("hub-three"), [report | change]) == 0, change
     assert reaching.take(two.hub, two.peer("hub-three"), [None, 1, [], "x"]) == 0
     assert retractions.found(two.hub, OPERATOR, stix_id)[0].removed == 0
