@@ -27,7 +27,7 @@ from hub.services.relay import carried, handover, narrowing, outgoing, pack_outp
 from hub.services.relay.carried import Contents, read_contents
 from hub.services.relay.making import Lane, Prepared
 from hub.services.relay.pack_output import Sealing, Spool
-from hub.store import dead_letters, packs, relay_batches
+from hub.store import dead_letters, introductions, packs, relay_batches
 from hub.store.packs import StoredPack
 
 log = structlog.get_logger()
@@ -161,8 +161,9 @@ class _Making:
         """Add what has changed of the keys of authors: a revocation stands before what it concerns."""
         if lanes:
             with self.hub.db.read() as tx:
+                known = introductions.sent_to(tx, self.to.id)
                 prepared = outgoing.changed_introductions(tx, self.hub, lanes[0])
-            if not prepared.empty:
+            if known and not prepared.empty:  # who has been told nothing has nothing that is stale
                 self._add(prepared, prepared.batch.octets())
 
     def lane(self, lane: Lane, told: Callable[[int], None]) -> None:

@@ -128,7 +128,8 @@ def take(
                 introduced |= incoming.take(hub, via, body, how="pack").introduced
             except CybexError as error:
                 # Its class says what is wrong; where in the pack, only we know.
-                error.detail = f"batch {number + 1} of {len(pack.parts)}: {error.detail}"
+                error.detail = f"batch {number + 1} of {len(pack.parts)}: {error.detail or error.title}"
+                error.args = (error.detail,)
                 raise
             told(number + 1, len(pack.parts))
     reaching.take(hub, via, pack.reaches)
