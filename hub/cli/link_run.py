@@ -12,6 +12,7 @@ from hub.bootstrap import open_hub, partner_opener
 from hub.cli.link_letters import link
 from hub.cli.output import data_option, json_option, print_one
 from hub.errors import NotFound
+from hub.services import event_log
 from hub.services.links import NO_LINK
 from hub.services.relay import keeping
 from hub.store import links as link_store
@@ -30,6 +31,7 @@ def run(handle: str, direction: str | None, max_bytes: int | None, data: Path | 
     Example: cybex link run hub-b --max-bytes 1000000
     """
     settings = config.load(data)
+    event_log.beside_output()
     hub = open_hub(settings)
     with hub.db.read() as tx:
         peer = peer_store.by_handle(tx, handle)

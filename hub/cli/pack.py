@@ -13,7 +13,7 @@ from hub.cli.json_file import read_json
 from hub.cli.output import data_option, json_option, print_rows
 from hub.domain.taxii_time import format_timestamp
 from hub.errors import ConfigError
-from hub.services import pack_keys
+from hub.services import event_log, pack_keys
 from hub.services.actor import LOCAL_OPERATOR
 from hub.services.context import Hub
 from hub.services.relay import carried, pack_listing, packing
@@ -70,6 +70,7 @@ def pack(
     Example: cybex pack hub-b --to /media/stick --recipient hub-b.pack-key.json
     """
     settings = config.load(data)
+    event_log.beside_output()
     hub = open_hub(settings)
     sealing = sealing_of(hub, handle, recipient, passphrase_file)
     wanted = Wanted(max_bytes, assume_delivered, everything, number, sealing)

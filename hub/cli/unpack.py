@@ -13,6 +13,7 @@ from hub.cli.output import data_option, json_option, print_one
 from hub.cli.pack import passphrase_in, passphrase_option, recipient_option, sealing_of
 from hub.domain.pack import PackReceipt
 from hub.domain.taxii_time import format_timestamp
+from hub.services import event_log
 from hub.services.actor import LOCAL_OPERATOR
 from hub.services.context import Hub
 from hub.services.relay import pack_answers, pack_output, unpacking
@@ -47,6 +48,7 @@ def unpack(
     Example: cybex unpack /media/stick/cybex-hub-b-000001.pack
     """
     settings = config.load(data)
+    event_log.beside_output()
     hub = open_hub(settings)
     passphrase = None if passphrase_file is None else passphrase_in(passphrase_file)
     opener = PackFile(file, secrets=settings.secrets, passphrase=passphrase)

@@ -34,6 +34,14 @@ def configure(form: Literal["json", "console"], level: str) -> None:
     logging.config.dictConfig(library_logging(form))
 
 
+def beside_output() -> None:
+    """Make events of a command go to standard error: what it prints is read by programs."""
+    structlog.configure(
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # as it is when something is written
+        cache_logger_on_first_use=False,
+    )
+
+
 def library_logging(form: Literal["json", "console"]) -> dict[str, Any]:
     """Return the `logging` configuration under which libraries warn in the hub's own form."""
     formatter = {
