@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -51,8 +51,10 @@ def keep(hub: Hub, stop: threading.Event, opened: Opener) -> None:
     """Work on every link that no other process works on, until told to stop; then return once all have stopped."""
     running: dict[tuple[int, Way], tuple[Link, _Runner]] = {}
     while not stop.wait(LOOK_SECONDS):
+        held = {peer_id for peer_id, _ in running}
         try:
-            wanted = _leased(hub, {peer_id for peer_id, _ in running})
+            wanted = _leased(hub, held)
+            _release(hub, held - {peer_id for peer_id, _ in wanted})  # so that a link that is resumed goes on at once
         except Exception:  # a database that cannot be reached now must not end the work on links
             log.exception("links.failed")
             continue
@@ -67,9 +69,7 @@ def keep(hub: Hub, stop: threading.Event, opened: Opener) -> None:
                 running[key] = (link, runner)
     for _, runner in running.values():
         runner.stop.set()
-    with hub.db.write() as tx:
-        for peer_id in {peer_id for peer_id, _ in running}:
-            store.release(tx, peer_id)
+    _release(hub, {peer_id for peer_id, _ in running})
 
 
 def run_once(
@@ -174,6 +174,13 @@ def _leased(hub: Hub, mine: set[int]) -> dict[tuple[int, Way], Link]:
             wanted |= {(link.peer_id, "push"): link} if link.push else {}
             wanted |= {(link.peer_id, "pull"): link} if link.pull else {}
     return wanted
+
+
+def _release(hub: Hub, peer_ids: Collection[int]) -> None:
+    if peer_ids:
+        with hub.db.write() as tx:
+            for peer_id in peer_ids:
+                store.release(tx, peer_id)
 
 
 def _settings(link: Link | None) -> tuple[object, ...] | None:
