@@ -11,6 +11,7 @@ import gzip
 import http.client
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +21,15 @@ import zstandard
 from benchmarks import dataset, machine, section
 from benchmarks.client import WrongAnswer
 from benchmarks.hub_server import running_hub
-from benchmarks.hub_world import make_world
+from benchmarks.hub_world import SLUG, World, make_world
 from benchmarks.target import Target
+from hub.domain.agreement import GroupMapping
+from hub.domain.membership import Right
+from hub.services import agreements, collections, hub_cards, members, pack_keys
+from hub.services.actor import LOCAL_OPERATOR
+from hub.services.relay import carried, packing
+from hub.services.relay.pack_output import Sealing
+from hub.services.relay.packing import Wanted
 
 COUNT: Final = 1_000
 COLLECTION: Final = "wire"
@@ -40,6 +48,7 @@ def main() -> int:
         world.load(COLLECTION, signed)
         with running_hub(world, workers=1, threads=2) as target:
             rows = [*_hub(target), *_others(plain, signed)]
+        rows += _pack(world, signed, Path(folder))
     text = _report(rows)
     print(text)
     if not given.no_write:
@@ -73,6 +82,35 @@ def _others(plain: Sequence[dict[str, Any]], signed: Sequence[dict[str, Any]]) -
         yield f"{name}, gzip", len(gzip.compress(body, GZIP_LEVEL))
     whole = zstandard.ZstdCompressor(level=19).compress(dataset.envelope(signed))
     yield "signed objects in one file, zstd at its slowest", len(whole)
+
+
+def _pack(world: World, signed: Sequence[dict[str, Any]], folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the files for another hub: a pack adds a signed hop to each object, and introduces its author."""
+    partner = make_world(folder / "partner", [])
+    pair = (world.hub, partner.hub)
+    for here, there in (pair, pair[::-1]):
+        fingerprint = there.signing_key.public.kid
+        hub_cards.adopt(
+            here, LOCAL_OPERATOR, hub_cards.own(there, LOCAL_OPERATOR), handle="other", fingerprint=fingerprint
+        )
+        members.put(here, LOCAL_OPERATOR, SLUG, "other", {Right.READ, Right.WRITE})
+    expires = world.hub.clock() + 3600 * 1_000_000
+    mapping = GroupMapping((SLUG, SLUG), "both", "green")
+    offer = agreements.offer(world.hub, LOCAL_OPERATOR, "other", groups=[mapping], hop_budget=3, expires=expires)
+    agreed = agreements.accept(partner.hub, LOCAL_OPERATOR, offer.document)
+    agreements.accept(world.hub, LOCAL_OPERATOR, agreed.document)
+    uuid = collections.shown(world.hub, LOCAL_OPERATOR, SLUG, "indicators")[0].uuid
+    replace(world, collections={"indicators": uuid}).load("indicators", signed)
+    to, recipient = partner.hub, folder / "secrets"
+    with world.hub.db.read() as tx:
+        peer = carried.partner(tx, "other")
+    key = pack_keys.read_recipient(world.hub, peer, pack_keys.document(to, LOCAL_OPERATOR, recipient))
+    for name, sealing in (("pack for another hub, signed objects with their hops", None), ("the same, encrypted", key)):
+        wanted = Wanted(sealing=None if sealing is None else Sealing(recipient=sealing))
+        (written,) = packing.write(world.hub, LOCAL_OPERATOR, "other", folder, wanted, spool=folder)
+        if written.objects != len(signed):
+            raise WrongAnswer(f"{written.objects} of {len(signed)} indicators are in the pack")
+        yield name, written.octets
 
 
 def _misp(objects: Sequence[dict[str, Any]]) -> bytes:
