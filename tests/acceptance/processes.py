@@ -179,10 +179,15 @@ def init_hub(data: Path, *arguments: str, environment: Mapping[str, str] | None 
 
 
 def serve_hub(
-    data: Path, port: int, environment: Mapping[str, str], *, scheme: str = "http", verify: str | bool = True
+    data: Path,
+    port: int,
+    environment: Mapping[str, str],
+    *arguments: str,
+    scheme: str = "http",
+    verify: str | bool = True,
 ) -> RunningProcess:
-    """Start `cybex serve` and return once it is ready."""
-    running = start([BIN / "cybex", "serve", "--data", data, "--port", str(port)], environment)
+    """Start `cybex serve` and return once it is ready. :param arguments: more of the command."""
+    running = start([BIN / "cybex", "serve", "--data", data, "--port", str(port), *arguments], environment)
     try:
         running.wait_until(Probe(f"{scheme}://127.0.0.1:{port}/readyz", verify))
     except AssertionError:

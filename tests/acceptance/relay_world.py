@@ -111,7 +111,7 @@ class LiveHub:
 
     def start(self) -> None:
         """Start `cybex serve` with its worker, and return once it is ready."""
-        self.running = serve_hub(self.data, self.port, self.environment)
+        self.running = serve_hub(self.data, self.port, self.environment, "--worker")
 
     def kill(self) -> None:
         """End it at once, as a power failure would."""
