@@ -21,7 +21,7 @@ from hub.errors import InvalidRequest, MalformedJson
 
 MAGIC: Final = b"x-cybex-pack 1\n"
 _LENGTH: Final = 4  # octets
-_LEVEL: Final = 12  # a stick is slow and is carried far; 1,000 indicators take some 50 ms
+_LEVEL: Final = 12  # 1,000 indicators take some 150 ms; the slowest level takes ten times that and saves 4 %
 _WINDOW: Final = 8 * 1024 * 1024
 
 

@@ -37,6 +37,7 @@ NOT_FOUND = {
     "log_checkpoint": {"at"},
     "log_leaf": {"at", "subject_peer_id"},
     "member": {"joined_at", "suspended_at"},
+    "pack": {"answered_at", "made_at", "positions", "receipt"},
     "peer": {"created_at", "suspended_at"},
     "quota_use": {column.name for column in metadata.tables["quota_use"].c},
     "refusal": {"id"},

@@ -21,6 +21,7 @@ from hub.domain.retraction import EXTENSION_ID
 from hub.errors import Conflict, CybexError, Forbidden, InvalidRequest, ReceiptError, SignatureError
 from hub.services import agreements, keys, links, pack_keys
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
+from hub.services.auditing.run import Audit
 from hub.services.relay import incoming, pack_answers, packing, unpacking
 from hub.services.relay.pack_output import PackFile, Sealing
 from hub.services.relay.packing import Wanted, Written
@@ -316,24 +317,22 @@ class PowerFailureError(Exception):
     """The machine stops here."""
 
 
-@pytest.mark.parametrize("after", [0, 1, 2], ids=["before the first batch", "after one", "after two"])
+@pytest.mark.parametrize("after", [1, 2, 3], ids=["after one batch", "after two", "before the receipt"])
 def test_an_unpack_that_was_ended_goes_on_where_it_was(pair: tuple[Site, Site], courier: Courier, after: int) -> None:
     one, two = pair
     for _ in range(3):
         one.share("aa", one.incident("aa"), one.incident("aa"))
     (written,) = packs_of_small_batches(one, two, courier)
-    assert written.batches > 2
+    assert written.batches == 3
 
     def fails(done: int, _total: int) -> None:
         if done == after:
             raise PowerFailureError
 
-    opener: Callable[[], Any] = PackFile(written.path)
-    if after:
-        with pytest.raises(PowerFailureError):
-            unpacking.take(two.hub, OPERATOR, opener, told=fails)
-        assert stored(two)["pack"] == 0
-        assert stored(two)["relay_batch"] == after
+    with pytest.raises(PowerFailureError):
+        unpacking.take(two.hub, OPERATOR, PackFile(written.path), told=fails)
+    assert stored(two)["pack"] == 0
+    assert stored(two)["relay_batch"] == after
     taken = courier.unpack(two, written.path)
     assert taken.accepted == 6
     assert len(two.ids("cc")) == 6
@@ -542,3 +541,54 @@ def test_each_part_is_taken_by_the_same_door(pair: tuple[Site, Site], courier: C
     taken = unpacking.take(two.hub, OPERATOR, lambda: _given(written.path.read_bytes()))
     assert taken.accepted == 1
     assert stored(two)["relay_batch"] == 1
+
+
+def test_a_file_that_is_cut_anywhere_stores_nothing(pair: tuple[Site, Site], courier: Courier) -> None:
+    one, two = pair
+    for _ in range(2):
+        one.share("aa", one.incident("aa"), one.incident("aa"))
+    (written,) = packs_of_small_batches(one, two, courier)
+    octets, before = written.path.read_bytes(), stored(two)
+    for place in range(0, len(octets), len(octets) // 20):
+        written.path.write_bytes(octets[:place])
+        with pytest.raises(CybexError):
+            courier.unpack(two, written.path)
+    assert stored(two) == before
+
+
+def test_a_pack_that_cannot_be_noted_leaves_no_file(
+    pair: tuple[Site, Site], courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    one.share("aa", one.incident("aa"))
+
+    def fails(*_: object) -> None:
+        raise PowerFailureError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.services.relay.packing.packs.add", fails)
+        with pytest.raises(PowerFailureError):
+            courier.pack(one, two)
+    assert list(courier.folder.iterdir()) == []
+    assert courier.carry(one, two) == 1
+
+
+def test_the_audit_finds_a_pack_that_no_line_tells_of_and_one_that_is_another(
+    pair: tuple[Site, Site], courier: Courier
+) -> None:
+    one, two = pair
+    one.share("aa", one.incident("aa"))
+    courier.carry(one, two)
+    assert [pack_findings(site) for site in pair] == [[], []]
+    with two.hub.db.write() as tx:
+        tx.execute(text("update pack set sha256 = :other"), {"other": b"x" * 32})
+    with one.hub.db.write() as tx:
+        tx.execute(text("update pack set number = 2, answered_at = null"))
+    assert pack_findings(two) == ["pack.bytes"]
+    assert pack_findings(one) == ["pack.unknown", "pack.lost"]
+
+
+def pack_findings(site: Site) -> list[str]:
+    """Return what the audit says of packs."""
+    found = Audit(site.hub.db, site.hub.signing_key.public, site.hub.log_key.public).findings()
+    return [one.code for one in found if one.code.startswith("pack")]
