@@ -68,6 +68,11 @@ class OrderCheck:
                     name, text = f"entry {row['id']} ({stix_id})", "its later versions say otherwise"
                     yield Finding("entry.superseded_at", "entry.superseded_at", name, text)
 
+    def _brought_again(self, grave: Row, row: Row) -> bool:
+        own, owner = self.ground.hub_peer(), self.ground.peers.get(grave["owner_peer_id"])
+        hub = owner is not None and owner["kind"] == "hub" and (own is None or owner["id"] != own["id"])
+        return hub and not grave["moderated"] and row["submitter_peer_id"] == grave["owner_peer_id"]
+
     def _graves(self, collection_id: int, here: Sequence[Row]) -> Findings:
         keys = {(row["stix_id"], row["version_key"]): row for row in here}
         whole = {row["stix_id"]: row for row in here}
@@ -76,8 +81,9 @@ class OrderCheck:
                 continue
             key = grave["version_key"]
             row = whole.get(grave["stix_id"]) if key == "" else keys.get((grave["stix_id"], key))
-            # Nobody owns a cyber-observable: one who deletes it does not keep others from stating it.
-            if row is not None and row["version"] is not None:
+            # Nobody owns a cyber-observable: one who deletes it does not keep others from stating it. A hub that took
+            # away what it had brought may bring it again, or a later version: its author decides that at home.
+            if row is not None and row["version"] is not None and not self._brought_again(grave, row):
                 name = f"{grave['stix_id']}"
                 text = "it forbids a version that is served"
                 yield Finding("tombstone.served", "tombstone", name, text)

@@ -83,7 +83,8 @@ class Then:
 
     def signers(self, place: Place) -> Signers:
         """Return whose keys counted for a submission."""
-        return Signers(place.submitter, {author: place.identities[author] for author in place.relay_rights})
+        authors = {author: place.identities[author] for author in place.relay_rights}
+        return Signers(place.submitter, authors, for_others=place.relayed)
 
     def _place(self, collection_id: int, submitter_id: int, index: int) -> Place | None:
         ground, replay = self.ground, self.ground.replay
@@ -102,7 +103,10 @@ class Then:
             return None
         types = told["allowed_types"]
         identities = {identity: peer.id for identity, peer in (peers | here).items()}
+        relayed = submitter is not None and submitter.partner_hub
         authors = (replay.as_of(index, "relay", slug, handle) or {}).get("authors", frozenset())
+        if relayed:  # for whom a hub speaks, the paths of what it brings tell: check `relays`
+            authors = frozenset(identities)
         return Place(
             group=TrustGroup(
                 row["group_id"],
@@ -134,6 +138,7 @@ class Then:
             relay_rights=frozenset(author for author in authors if author in identities),
             hub_identity=own["identity"],
             pseudonyms=frozenset(here),
+            relayed=relayed,
         )
 
     def _rights(

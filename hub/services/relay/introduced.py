@@ -171,7 +171,7 @@ def _peer(tx: Connection, hub: Hub, introduction: Introduction, home: Peer) -> P
         LOCAL_OPERATOR,
         "peer.add",
         f"peers/{handle}",
-        home.id,
+        peer.id,
         name=introduction.name,
         kind=kind.value,
         identity=introduction.identity,
