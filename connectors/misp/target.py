@@ -109,6 +109,7 @@ class MispTarget:
         try:
             taken = self.destination.deliver(drawn.event or emptied(event, self.rules), event, changed, gone)
         except Declined as fault:
+            ledger.keep(event)  # what comes in a later batch has to meet its container, and the container's marking
             everything = [*event.members, *([event.container["id"]] if event.container else [])]
             return [*drawn.refused, *(Refused(one, str(fault)) for one in everything)]
         for name in taken.missing:

@@ -379,6 +379,17 @@ def test_published_if_that_is_configured(opened: Opened, misp: FakeMisp) -> None
     assert only(misp)["published"] is True
 
 
+def test_what_comes_after_a_report_that_is_too_strict_for_the_feed_stays_out_with_it(
+    opened: Opened, tools_base: Path
+) -> None:
+    one, late = indicator(level="clear"), indicator("late.example", "clear")
+    first = deliver(opened.target(feed="out"), one, report("Case", one, late, level="amber"))
+    assert {refused.stix_id for refused in first.refused} == {one["id"], report("Case")["id"]}
+    second = deliver(opened.target(feed="out"), late)
+    assert {refused.stix_id for refused in second.refused} == {late["id"]}
+    assert [path.name for path in (tools_base / "out").glob("*-*.json")] == []
+
+
 def test_a_feed_holds_what_may_be_in_it_and_can_be_read_back(
     opened: Opened, tools_base: Path, sessions: Sessions
 ) -> None:
