@@ -125,7 +125,7 @@ def test_settings_that_make_no_sense_are_refused(given: dict[str, Any]) -> None:
 _FIELD = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("'=+-@\",;"), max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(_FIELD.map(str.strip), _FIELD.map(str.strip)), max_size=10))
 def test_what_is_written_is_read_back_and_begins_no_formula(records: list[tuple[str, str]]) -> None:
     text = written([("ip", "what"), *records], spreadsheet_safe=True)
@@ -135,7 +135,7 @@ def test_what_is_written_is_read_back_and_begins_no_formula(records: list[tuple[
     assert found == [{"value": one} | ({"description": other} if other else {}) for one, other in records if one]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(["utf-8", "utf-16", "latin-1", "windows-1252"]), st.booleans())
 def test_no_octets_break_the_reader(data: bytes, encoding: str, multiline: bool) -> None:
     for row in read(b"192.0.2.1\n" + data, encoding=encoding, multiline=multiline, header=False, columns={"value": 1})[

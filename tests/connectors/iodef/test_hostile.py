@@ -121,7 +121,7 @@ def _cut(length: int) -> bytes:
     return MINIMAL[:length].encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.integers(0, len(MINIMAL)).map(_cut))
 def test_any_octets_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(IodefFault):  # any other error is a fault of ours

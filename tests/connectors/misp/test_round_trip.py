@@ -144,7 +144,7 @@ def attributes(draw: st.DrawFn) -> dict[str, Any]:
     return found | {"uuid": str(draw(st.uuids(version=4))), "category": category}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(attributes(), min_size=1, max_size=6, unique_by=lambda one: one["uuid"]))
 def test_attributes_of_the_common_types_come_back_as_they_went(found: list[dict[str, Any]]) -> None:
     conversion = event_to_stix(event("generated", *found), rules())

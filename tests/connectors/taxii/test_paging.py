@@ -33,7 +33,7 @@ _SERVERS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(server=_SERVERS, overlap=st.sampled_from([0, 3, 5_000_000]), stopped=st.integers(0, 12))
 def test_nothing_is_lost_wherever_a_run_is_stopped(server: FeignedServer, overlap: int, stopped: int) -> None:
     """A run that ends by itself has everything; one that is stopped and begun anew from its bookmark has it too."""
