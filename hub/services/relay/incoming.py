@@ -172,7 +172,8 @@ def _opened(tx: Connection, hub: Hub, via: Peer, header: Header, *, now: int) ->
 def _in_step(tx: Connection, via: Peer, header: Header, opened: OpenCollection) -> None:
     if header.after is None or header.upto is None:
         return
-    if not (header.after.isdecimal() and header.upto.isdecimal() and int(header.after) <= int(header.upto)):
+    whole = (header.after + header.upto).isascii() and header.after.isdecimal() and header.upto.isdecimal()
+    if not (whole and int(header.after) <= int(header.upto)):
         raise InvalidRequest("positions are whole numbers that do not go back", field="batch.header.after")
     reached = relay_batches.position(tx, via.id, opened.collection.id, "in") or "0"
     if int(header.after) > int(reached):

@@ -150,7 +150,7 @@ def _hand_over(hub: Hub, prepared: Prepared, taker: Taker) -> None:
 
 def _step_back(hub: Hub, lane: Lane, position: str) -> None:
     """Go on from where the other hub is, which has been restored from a backup or begun anew."""
-    if not position.isdecimal():
+    if not (position.isascii() and position.isdecimal()):
         raise RemoteError("the other hub names a position that is none")
     log.warning("relay.stepped_back", to=lane.to.handle, collection=lane.alias)
     with hub.db.write() as tx:
