@@ -215,6 +215,37 @@ def test_a_hub_that_was_begun_anew_is_given_everything(
     assert len(two.ids("cc")) == 2
 
 
+def test_a_giving_hub_that_was_restored_goes_on_with_another_number(pair: tuple[Site, Site], courier: Courier) -> None:
+    one, two = pair
+    one.share("aa", one.incident("aa"))
+    courier.carry(one, two)
+    with one.hub.db.write() as tx:  # as a backup from before would be
+        for table in ("pack", "link_position", "relay_sent", "relay_batch"):
+            tx.execute(text(f"delete from {table}"))  # noqa: S608 # of our own
+    one.share("aa", one.incident("aa"))
+    (written,) = courier.pack(one, two)
+    before = stored(two)
+    with pytest.raises(Conflict, match="--number 2 --everything"):
+        courier.unpack(two, written.path)
+    assert stored(two) == before
+    assert courier.carry(one, two, number=2, everything=True) == 1
+    assert len(two.ids("cc")) == 2
+
+
+def test_a_pack_that_stands_upon_another_than_was_taken_is_refused(pair: tuple[Site, Site], courier: Courier) -> None:
+    one, two = pair
+    one.share("aa", one.incident("aa"))
+    courier.carry(one, two)
+    one.share("aa", one.incident("aa"))
+    (written,) = courier.pack(one, two)
+    with two.hub.db.write() as tx:
+        tx.execute(text("update pack set sha256 = :other"), {"other": b"x" * 32})
+    before = stored(two)
+    with pytest.raises(PackGap, match="another pack 1"):
+        courier.unpack(two, written.path)
+    assert stored(two) == before
+
+
 def test_what_is_large_is_split_and_indicators_go_first(pair: tuple[Site, Site], courier: Courier) -> None:
     one, two = pair
     incidents = [one.incident("aa", description=str([uuid.uuid4() for _ in range(20)])) for _ in range(40)]
@@ -240,6 +271,19 @@ def test_what_is_large_is_split_and_indicators_go_first(pair: tuple[Site, Site],
     for each in written:
         courier.back(one, each.path)
     assert courier.pack(one, two) == []
+
+
+def test_a_pack_begins_where_the_other_hub_is_although_the_line_has_passed_over_more(
+    pair: tuple[Site, Site], courier: Courier
+) -> None:
+    one, two = pair
+    one.share("aa", one.incident("aa"))
+    one.push(two)
+    one.share("aa", one.incident("aa", "amber"))
+    one.push(two)  # its own position goes ahead; that of the other hub does not
+    one.share("aa", one.incident("aa"))
+    (written,) = courier.pack(one, two)
+    assert courier.unpack(two, written.path).accepted == 1
 
 
 def test_a_line_and_packs_may_be_mixed(pair: tuple[Site, Site], courier: Courier) -> None:
@@ -494,11 +538,13 @@ def test_a_sealed_pack_opens_for_whom_it_is_and_shows_nothing_to_others(
     assert (secrets / pack_keys.FILE).stat().st_mode & 0o077 == 0
     if how == "recipient":
         recipient = pack_keys.read_recipient(one.hub, one.peer("hub-two"), document)
-        sealing, right = Sealing(recipient=recipient), {"secrets": secrets}
+        sealing = Sealing(recipient=recipient)
+        right: dict[str, Any] = {"secrets": secrets}
         wrong: dict[str, Any] = {"secrets": tmp_path / "others"}
         pack_keys.document(two.hub, OPERATOR, tmp_path / "others")
     else:
-        sealing, right = Sealing(passphrase=PASSPHRASE), {"passphrase": PASSPHRASE}
+        sealing = Sealing(passphrase=PASSPHRASE)
+        right = {"passphrase": PASSPHRASE}
         wrong = {"passphrase": PASSPHRASE + "r"}
     (written,) = courier.pack(one, two, sealing=sealing)
     octets = written.path.read_bytes()
