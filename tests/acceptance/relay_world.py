@@ -21,9 +21,11 @@ from hub.domain.membership import CredentialKind, PeerKind, Right, Role
 from hub.domain.taxii_time import format_timestamp
 from hub.domain.tlp import IDS
 from hub.services import agreements, credentials, groups, hub_cards, keys, link_tokens, links, members, peers
+from hub.services.actor import HUB_HANDLE
 from hub.services.actor import LOCAL_OPERATOR as OPERATOR
 from hub.services.context import Hub
-from tests.acceptance.processes import RunningProcess, clean_environment, cybex, free_port, init_hub, serve_hub
+from hub.store.database import Database
+from tests.acceptance.processes import RunningProcess, clean_environment, cybex, free_port, serve_hub
 
 TAXII = "application/taxii+json;version=2.1"
 Stix = dict[str, Any]
@@ -82,13 +84,18 @@ class LiveHub:
     @classmethod
     def make(cls, name: str, folder: Path, *, slug: str = "alpha", database_url: str | None = None) -> LiveHub:
         """Return a hub with one trust group, not started yet. :param database_url: None is SQLite."""
-        data, port, environment = folder / name, free_port(), clean_environment(database_url)
-        init_hub(
-            data, "--name", f"Hub {name}", "--url", f"http://127.0.0.1:{port}/", "--port", str(port),
-            environment=environment,
-        )  # fmt: skip
+        data, port = folder / name, free_port()
+        environment = clean_environment(database_url, CYBEX_PUBLIC_URL=f"http://127.0.0.1:{port}/")
+        data.mkdir()
+        settings = config.load(data, env=environment)
+        config.ensure_secrets(settings)
+        database = Database.open(settings.database_url)
+        database.migrate()
+        database.close()
         made = cls(name, data, port, environment, slug)
         with made.opened() as hub:
+            peers.add(hub, OPERATOR, handle=HUB_HANDLE, name=f"Hub {name}", kind=PeerKind.HUB)
+            keys.enrol(hub, OPERATOR, HUB_HANDLE, public_key=hub.signing_key.public.text)
             groups.add(hub, OPERATOR, slug=slug, title=slug.title())
         return made
 

@@ -156,7 +156,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, postgres_
     folder = tmp_path_factory.mktemp("relay")
     with new_postgresql(postgres_url, postgres_template) as url, ThreadPoolExecutor(3) as pool:
         urls = {"one": None, "two": url, "three": None}
-        one, two, three = pool.map(lambda name: LiveHub.make(name, folder, database_url=urls[name]), urls)
+        one, two, three = (LiveHub.make(name, folder, database_url=found) for name, found in urls.items())
         one.cirt("aa"), one.cirt("bb"), two.cirt("cc"), three.cirt("dd")
         connect(one, two)
         connect(two, three)
