@@ -143,11 +143,11 @@ def for_one(author: Cirt, reader: Cirt, *, at: int) -> Stix:
     }
 
 
-def until(true: Callable[[], bool], what: str) -> None:
-    """Return once it is true."""
+def until(true: Callable[[], bool], what: str | Callable[[], str]) -> None:
+    """Return once it is true. :param what: is said when it does not become true."""
     deadline = time.monotonic() + SECONDS
     while not true():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, what if isinstance(what, str) else what()
         time.sleep(0.1)
 
 
@@ -304,7 +304,7 @@ def test_a_hub_in_the_middle_that_dies_over_and_over_behind_a_bad_line_loses_and
         load.set()
         until(lambda: ids(chain.three, "dd") == chain.posted.keys(), "hub three lacks something")
         chain.line.dropping = 0.0
-        until(lambda: quiet(chain), "a link still has something to hand over")
+        until(lambda: not left(chain), lambda: f"a link is not done: {left(chain)}")
     faults = {fault: count - before[fault] for fault, count in chain.line.faults().items()}
     assert sum(faults.values()) - faults["none"] >= KILLS, faults
     for hub, handle in ((chain.two, "cc"), (chain.three, "dd")):
@@ -349,8 +349,9 @@ def busy(chain: Chain) -> Iterator[threading.Event]:
         raise wrong[0]
 
 
-def quiet(chain: Chain) -> bool:
-    """Say whether each link has handed over what it had, has been answered for all of it, and has no dead letter."""
+def left(chain: Chain) -> list[str]:
+    """Return what a link has still to hand over, has not been answered for, or could not hand over."""
+    found = []
     for name, other in (("one", "two"), ("two", "three")):
         hub = chain.operators[name]
         shown = links.shown(hub, OPERATOR, f"hub-{other}")
@@ -359,6 +360,7 @@ def quiet(chain: Chain) -> bool:
                 text("SELECT count(*) FROM relay_sent WHERE peer_id = :peer AND outcome = 'sent'"),
                 {"peer": shown.peer.id},
             ).scalar_one()
-        if shown.letters or unanswered or any(one.waiting for one in shown.progress if one.direction == "out"):
-            return False
-    return True
+        waiting = sum(one.waiting or 0 for one in shown.progress if one.direction == "out")
+        if shown.letters or unanswered or waiting:
+            found.append(f"{name} to {other}: {waiting} wait, {unanswered} unanswered, {shown.letters} letters")
+    return found
