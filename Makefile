@@ -2,8 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8765
 DATA ?= demo-data
-# Test processes: one per core, at most four; each may start its own PostgreSQL database.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 4 ] && n=4; echo $$n)
+# Test processes: one more than cores, as some wait for others, at most four; each may start its own PostgreSQL database.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 3 ] && n=3; echo $$((n + 1)))
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
