@@ -42,10 +42,14 @@ def run(handle: str, direction: str | None, max_bytes: int | None, data: Path | 
         found = keeping.with_budget(found, max_bytes)
     ways = [direction] if direction else [way for way in ("push", "pull") if getattr(found, way)]
     partner = partner_opener(settings)(peer, found)
-    ran = {}
+    ran, counted = {}, (0, 0)
     for way in ways:
         click.echo(f"{'sending to' if way == 'push' else 'fetching from'} {handle} ...", err=True)
-        done = keeping.run_once(hub, peer, found, cast(Literal["push", "pull"], way), partner)
+        try:
+            done = keeping.run_once(hub, peer, found, cast(Literal["push", "pull"], way), partner)
+        finally:
+            keeping.count(hub, found, sent=partner.sent - counted[0], received=partner.received - counted[1])
+            counted = (partner.sent, partner.received)
         ran[way] = {"objects": done.objects, "batches": done.batches, "left": done.left}
     row = {
         "hub": handle,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 FIRST_SECONDS: Final = 2.0
-LONGEST_SECONDS: Final = 300.0
-"""A hub that was away for a night is tried again within five minutes of its return."""
+LONGEST_SECONDS: Final = 60.0
+"""A hub that was away for a night is tried within a minute of its return: an attempt costs both next to nothing."""
 
 
 def wait_seconds(failures: int, chance: float) -> float:

@@ -28,4 +28,4 @@ def test_its_bounds_are_those_of_the_hub() -> None:
         f"After {', '.join(map(str, sorted(pushing.UNDIGESTED)[:-1]))} and {max(pushing.UNDIGESTED)} the giving hub",
     ):
         assert bound in text, bound
-    assert (backoff.FIRST_SECONDS, backoff.LONGEST_SECONDS) == (2.0, 300.0)  # "in two seconds", "every five minutes"
+    assert (backoff.FIRST_SECONDS, backoff.LONGEST_SECONDS) == (2.0, 60.0)  # "in two seconds", "every minute"

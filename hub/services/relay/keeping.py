@@ -33,7 +33,7 @@ LEASE_US: Final = 30 * SECOND
 """How long a link is left to a process without a sign of life; then another one takes it over."""
 
 SUCCESS_US: Final = 15 * SECOND
-"""How old the note of the last success may grow while all goes well: each is a transaction."""
+"""How old the note of the last success, and of octets, may grow while all goes well: each is a transaction."""
 
 LOOK_SECONDS: Final = 1.0
 """How often the list of links is read: a new, paused or removed one is noticed within that time."""
@@ -77,9 +77,10 @@ def run_once(
 ) -> pushing.Ran:
     """Hand over, or fetch, whatever there is, and note how it went. Raises CybexError after noting the failure.
 
+    The octets that went over the wire are for the caller to `count`.
+
     :param introduce: also tell what has changed of the keys of authors that the other hub knows from here.
     """
-    before = (partner.sent, partner.received)
     try:
         if way == "push":
             ran = pushing.run(hub, peer, partner, max_bytes=_budget(partner.sent, link))
@@ -91,10 +92,15 @@ def run_once(
     except CybexError as error:
         _note_failure(hub, peer, link, error)
         raise
-    finally:
-        _count(hub, link, partner.sent - before[0], partner.received - before[1])
     _note_success(hub, link)
     return ran
+
+
+def count(hub: Hub, link: Link, *, sent: int, received: int) -> None:
+    """Add octets that went over the wire to what the link shows."""
+    if sent or received:
+        with hub.db.write() as tx:
+            store.count_octets(tx, link.peer_id, sent=sent, received=received)
 
 
 def with_budget(link: Link, max_bytes: int) -> Link:
@@ -110,6 +116,7 @@ class _Runner(threading.Thread):
         self.stop = threading.Event()
         self._hub, self._link, self._way, self._opened = hub, link, way, opened
         self._introduced = 0.0
+        self._counted, self._counted_at = (0, 0), time.monotonic()
 
     def run(self) -> None:
         """Work on the link until told to stop."""
@@ -127,8 +134,22 @@ class _Runner(threading.Thread):
         hub, link = self._hub, self._link
         with hub.db.read() as tx:
             peer = peer_store.by_id(tx, link.peer_id)
-        partner = self._opened(peer, link)
+        try:
+            partner = self._opened(peer, link)
+        except CybexError as error:  # no token, or none that can be used: an operator must see it
+            _note_failure(hub, peer, link, error)
+            raise
+        self._counted = (0, 0)
+        try:
+            self._work(peer, partner)
+        finally:
+            self._count(partner)
+
+    def _work(self, peer: Peer, partner: PartnerHub) -> None:
+        hub, link = self._hub, self._link
         while not self.stop.is_set():
+            if time.monotonic() - self._counted_at >= SUCCESS_US / SECOND:
+                self._count(partner)
             if self._way == "pull":
                 run_once(hub, peer, link, "pull", partner, wait=PULL_WAIT_SECONDS)
                 continue
@@ -138,6 +159,11 @@ class _Runner(threading.Thread):
                 self._introduced = time.monotonic()
             if self._wait_for_news(peer):
                 self.stop.wait(GATHER_SECONDS)
+
+    def _count(self, partner: PartnerHub) -> None:
+        sent, received = self._counted
+        count(self._hub, self._link, sent=partner.sent - sent, received=partner.received - received)
+        self._counted, self._counted_at = (partner.sent, partner.received), time.monotonic()
 
     def _wait_for_news(self, peer: Peer) -> bool:
         with self._hub.db.read() as tx:
@@ -190,12 +216,6 @@ def _settings(link: Link | None) -> tuple[object, ...] | None:
 
 def _budget(used: int, link: Link) -> int | None:
     return None if link.max_bytes is None else used + link.max_bytes
-
-
-def _count(hub: Hub, link: Link, sent: int, received: int) -> None:
-    if sent or received:
-        with hub.db.write() as tx:
-            store.count_octets(tx, link.peer_id, sent=sent, received=received)
 
 
 def _note_success(hub: Hub, link: Link) -> None:
