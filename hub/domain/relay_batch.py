@@ -6,6 +6,7 @@ the sender nor anybody on the way rebuilds them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,10 @@ from hub.errors import InvalidRequest
 BATCH_TYPE: Final = "x-cybex-batch"
 FORMAT: Final = "1"
 """Of the batch's form; ``schemas/hub/batch.schema.json`` describes it."""
+
+
+POSITION: Final = re.compile(r"[0-9]{1,18}")
+"""A position is a date of the giving hub in microseconds, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ def read_batch(document: Json) -> tuple[Header, Mapping[str, Json], list[Json]]:
         group=fields.matching("group", SLUG),
         collection=fields.text("collection", longest=64),
         made_at=fields.time("made_at"),
-        after=fields.optional_text("after", longest=64),
-        upto=fields.optional_text("upto", longest=64),
+        after=fields.optional_matching("after", POSITION),
+        upto=fields.optional_matching("upto", POSITION),
         introductions=fields.list("introductions", most=limits.RELAY_INTRODUCTIONS),
         items=items,
         reaches=fields.list("reaches", most=limits.RELAY_REACHES),
