@@ -21,6 +21,9 @@ START_SECONDS = 60.0
 """Generous: a start takes about two seconds on an idle machine, and tests share theirs."""
 
 STOP_SECONDS = 30.0
+KILLS = int(os.environ.get("CYBEX_TEST_KILLS", "10"))
+"""How often each of the tests that kill a hub over and over does so: enough for every change; 25 for a release."""
+
 BIN = Path(sys.executable).parent
 
 

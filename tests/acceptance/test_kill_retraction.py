@@ -20,10 +20,9 @@ from hub.domain.taxii_time import parse_timestamp
 from hub.store import integrity
 from hub.store.database import Database
 from tests.acceptance.kill_world import TAXII, Place, indicator, make_place
-from tests.acceptance.processes import clean_environment
+from tests.acceptance.processes import KILLS, clean_environment
 from tests.acceptance.warm_hub import warm_process
 
-KILLS = 25
 LONGEST_LIFE = 0.3  # seconds from the first withdrawal to the kill
 LATER = "2026-10-02T00:00:00.000Z"
 

@@ -21,10 +21,9 @@ from hub.store import checkpoints as store
 from hub.store.database import Database
 from tests.acceptance.kill_world import Place, make_place
 from tests.acceptance.log_writer import writers
-from tests.acceptance.processes import clean_environment
+from tests.acceptance.processes import KILLS, clean_environment
 from tests.services.log_world import check_log
 
-KILLS = 25  # on each database
 LONGEST_LIFE = 0.12  # seconds from the first checkpoint to the kill
 
 

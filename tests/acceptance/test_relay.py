@@ -50,7 +50,7 @@ from tests.acceptance.test_taxii2_client import Bearer
 from tests.acceptance.warm_hub import WarmHub, WarmProcess, warm_process
 from tests.services.conftest import new_postgresql
 
-KILLS: Final = int(os.environ.get("CYBEX_TEST_RELAY_KILLS", "6"))
+KILLS: Final = int(os.environ.get("CYBEX_TEST_RELAY_KILLS", "3"))
 KILLS_OF_SERVE: Final = 1
 LONGEST_LIFE: Final = 1.2
 """Seconds from the moment the hub in the middle answers to its end."""
