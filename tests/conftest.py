@@ -74,7 +74,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgresql_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
     """URL of a fresh, migrated PostgreSQL database."""
     name = f"cybex_test_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
     try:
         yield _in_database(postgres_url, name)
     finally:

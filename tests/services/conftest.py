@@ -33,7 +33,7 @@ def sqlite_cast(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 def postgresql_cast(postgres_url: str, postgres_template: str) -> Iterator[tuple[str, Cast]]:
     """The name of a PostgreSQL database with the cast in it, and who is who."""
     name = f"cybex_cast_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
     database = Database.open(_in_database(postgres_url, name))
     cast = make_cast(database)
     database.close()
@@ -83,7 +83,7 @@ def hub(cast: Cast) -> Hub:
 def new_postgresql(postgres_url: str, template: str) -> Iterator[str]:
     """Give the URL of a copy of a PostgreSQL database that is gone afterwards."""
     name = f"cybex_test_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _in_database(postgres_url, name)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import text
 
 from hub.domain.tlp import IDS
@@ -14,6 +15,12 @@ from tests.services.relay.test_withdrawals import later
 from tests.services.relay.world import Site, connect
 
 Chain = tuple[Site, Site, Site]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
 
 
 def audited(site: Site) -> list[Finding]:

@@ -36,6 +36,12 @@ Json = dict[str, Any]
 STRANGER = "identity--00000000-0000-4000-8000-000000000000"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 def batch_of(one: Site, two: Site) -> Json:
     """Return the batch that one hub would hand to another now, as JSON."""
     with one.hub.db.read() as tx:

@@ -20,6 +20,12 @@ Chain = tuple[Site, Site, Site]
 HANDLE = "hub-two"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 class Opener:
     """Finds no way to the other hub, and notes a failure that would be waited out for an hour."""
 

@@ -32,6 +32,12 @@ from tests.services.relay.world import Site, Ticking, connect, database_at
 PASSPHRASE = "correct horse battery staple"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 @dataclass
 class Courier:
     """Who carries files between hubs, in a folder."""

@@ -25,6 +25,12 @@ Chain = tuple[Site, Site, Site]
 Json = dict[str, Any]
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 def told(site: Site, actor: Actor, stix_id: str) -> Json:
     """Return what the API answers."""
     answer: Json = json.loads(json.dumps(object_path(stix_id, object_paths.found(site.hub, actor, stix_id))))

@@ -14,6 +14,12 @@ from hub.store import dead_letters, relay_batches
 from tests.services.relay.world import Site
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 def pause(site: Site, other: Site, *, paused: bool) -> None:
     """Pause, or resume, the link that a hub has to another one."""
     links.update(site.hub, OPERATOR, f"hub-{other.name}", paused=paused)

@@ -21,6 +21,12 @@ from tests.services.relay.world import Site
 Chain = tuple[Site, Site, Site]
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tested here asks nothing of the database; test_chain and test_withdrawals run on both."""
+    return sqlite_url
+
+
 def withdrawn(chain: Chain) -> str:
     """Let aa withdraw what all three hubs have; return its id."""
     one, two, three = chain

@@ -6,9 +6,12 @@ A wire between two hubs is a call; a test may cut it. What crosses it is the oct
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -287,6 +290,15 @@ def connect(
 
 def database_at(path: Path) -> Database:
     """Return a migrated SQLite database."""
+    shutil.copy(_migrated(), path)
+    return Database.open(f"sqlite:///{path}")
+
+
+@cache
+def _migrated() -> Path:
+    """Return a migrated SQLite file, made once: migrating takes as long as a test."""
+    path = Path(tempfile.mkdtemp(prefix="cybex-relay-")) / "hub.db"
     database = Database.open(f"sqlite:///{path}")
     database.migrate()
-    return database
+    database.close()
+    return path

@@ -30,7 +30,7 @@ def postgresql_target(postgres_url: str, postgres_template: str) -> Iterator[Tar
     """One world on PostgreSQL, for strings that databases dislike."""
     name = f"cybex_hostile_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
         opened = Database.open(make_url(postgres_url).set(database=name).render_as_string(hide_password=False))
         yield make_target(opened)
         opened.close()

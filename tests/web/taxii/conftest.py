@@ -45,7 +45,7 @@ def kept_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
     name = f"cybex_taxii_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         opened = Database.open(make_url(server).set(database=name).render_as_string(hide_password=False))
         yield opened
         opened.close()
