@@ -24,6 +24,8 @@ def find(text: str) -> list[list[str]]:
             words = shlex.split(line)
         except ValueError:
             words = line.split()
+        if ">" in words:
+            words = words[: words.index(">")]
         if words and (words[0].startswith("-") or _WORD.fullmatch(words[0])):
             found.append(words)
     return found

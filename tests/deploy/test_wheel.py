@@ -51,19 +51,19 @@ def run(*command: object, **environment: str) -> str:
 
 def test_the_wheel_holds_every_file_of_the_hub_and_every_schema(wheel: Path) -> None:
     tracked = subprocess.run(
-        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "hub", "schemas"],
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "hub", "connectors", "schemas"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    wanted = {name if name.startswith("hub/") else f"hub/{name}" for name in tracked}
+    wanted = {f"hub/{name}" if name.startswith("schemas/") else name for name in tracked}
     with zipfile.ZipFile(wheel) as opened:
         names = set(opened.namelist())
     assert len(wanted) > 100
     assert wanted - names == set()
     assert any(name.startswith("hub/schemas/stix/") for name in names)
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hub"}
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hub", "connectors"}
 
 
 def test_it_is_for_every_machine(wheel: Path) -> None:

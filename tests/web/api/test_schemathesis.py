@@ -36,7 +36,7 @@ CHECKS = [
     negative_data_rejection,
     unsupported_method,
 ]
-EXAMPLES = 8
+EXAMPLES = 4
 """Per operation and mode: the operations are many, and each example is a request to a real database."""
 
 
