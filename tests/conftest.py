@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,34 @@ from hub.store.database import Database
 from tests.postgres_server import CannotStart, running
 
 _numbers = itertools.count(1)
+
+ON_BOTH = ("tests/store/", "tests/acceptance/", "tests/leaks/", "tests/services/relay/")
+"""What is always tested on both databases: all SQL, and real processes."""
+
+OF_THE_REST = 4
+"""One in so many of the other tests runs on PostgreSQL as well; with CYBEX_TEST_POSTGRES=all every one does."""
+
+_POSTGRESQL = re.compile(r"\[(?:.*-)?postgresql(?:-.*)?\]$")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of a whole run what costs most and tells least; which tests these are does not change by chance.
+
+    A database of its own costs each test on PostgreSQL a second of a processor. Above the store no statement differs, and
+    on SQLite every test runs. Whoever names a file or a folder gets all of it.
+    """
+    if os.environ.get("CYBEX_TEST_POSTGRES") == "all" or len(items) < 4_000:
+        return
+    left_out = [
+        item
+        for item in items
+        if _POSTGRESQL.search(item.nodeid)
+        and not item.nodeid.startswith(ON_BOTH)
+        and zlib.crc32(item.nodeid.encode()) % OF_THE_REST
+    ]
+    gone = set(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in gone]
 
 
 @pytest.fixture(scope="session")
