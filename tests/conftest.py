@@ -32,8 +32,8 @@ _POSTGRESQL = re.compile(r"\[(?:.*-)?postgresql(?:-.*)?\]$")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out of a whole run what costs most and tells least; which tests these are does not change by chance.
 
-    A database of its own costs each test on PostgreSQL a second of a processor. Above the store no statement differs, and
-    on SQLite every test runs. Whoever names a file or a folder gets all of it.
+    A database of its own costs each test on PostgreSQL a second of a processor. Above the store no statement differs,
+    and on SQLite every test runs. Whoever names a file or a folder gets all of it.
     """
     if os.environ.get("CYBEX_TEST_POSTGRES") == "all" or len(items) < 4_000:
         return
